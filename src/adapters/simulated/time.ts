@@ -1,0 +1,155 @@
+/**
+ * Simulated time: a clock that moves only when it is told to, and a scheduler that runs what comes due, in an order
+ * that is the same in every run.
+ *
+ * Between two events everything that waits for a promise goes on until nothing is left to do. The event loop itself
+ * is used for that: Node runs all microtasks after each immediate, so that one immediate an event is all it takes.
+ */
+import type { Clock, Scheduler, Timer } from '../../services/ports.js'
+import { EventQueue, SimulatedEvent } from './event-queue.js'
+import { SimulatedMember, type Timeline } from './member.js'
+
+/** Wall time at which a simulation begins, unless told otherwise. */
+const EPOCH_MS = Date.UTC(2026, 0, 1)
+
+/** Simulated time after which a wait is given up, unless told otherwise. */
+const LIMIT_MS = 60_000
+
+export class SimulatedTime implements Clock, Scheduler {
+  readonly #queue = new EventQueue()
+  readonly #timeline: Timeline
+  readonly #epochMs: number
+  #elapsedMs = 0
+  #sequence = 0
+  #waitingCount = 0
+  #isRunning = false
+
+  constructor({ epochMs = EPOCH_MS }: { readonly epochMs?: number } = {}) {
+    this.#epochMs = epochMs
+    const elapsed = () => this.#elapsedMs
+    this.#timeline = {
+      epochMs,
+      get elapsedMs() {
+        return elapsed()
+      },
+      schedule: (delayMs, task, owner) => this.#schedule(delayMs, task, owner),
+      release: (events) => {
+        for (const event of events) this.#release(event)
+      },
+    }
+  }
+
+  now(): number {
+    return Math.floor(this.#epochMs + this.#elapsedMs)
+  }
+
+  monotonicMs(): number {
+    return this.#elapsedMs
+  }
+
+  after(delayMs: number, task: () => void): Timer {
+    return this.#schedule(Math.max(0, delayMs), task, undefined)
+  }
+
+  defer(task: () => void): Timer {
+    return this.after(0, task)
+  }
+
+  /** Time for one more member: a clock and a scheduler of its own. */
+  member(): SimulatedMember {
+    return new SimulatedMember(this.#timeline)
+  }
+
+  /** Tasks that are scheduled and have neither run nor been cancelled. */
+  get pending(): number {
+    return this.#waitingCount
+  }
+
+  /** Lets time pass, and runs all that comes due. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#elapsedMs + ms
+    await this.#run(untilMs, () => false)
+    this.#elapsedMs = untilMs
+  }
+
+  /** Lets time pass until `condition` holds; it is asked after every event. @throws when it does not within `limitMs` */
+  async runUntil(condition: () => boolean, limitMs = LIMIT_MS): Promise<void> {
+    if (await this.#run(this.#elapsedMs + limitMs, condition)) return
+    throw new Error(`not so within ${limitMs} simulated ms: ${String(condition)}`)
+  }
+
+  /** Lets time pass until a promise settles, and settles like it. @throws when it does not within `limitMs` */
+  async settled<T>(promise: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
+    let isSettled = false
+    const note = () => {
+      isSettled = true
+    }
+    promise.then(note, note)
+    if (await this.#run(this.#elapsedMs + limitMs, () => isSettled)) return await promise
+    throw new Error(`a promise did not settle within ${limitMs} simulated ms`)
+  }
+
+  #schedule(delayMs: number, task: () => void, owner: SimulatedMember | undefined): SimulatedEvent {
+    const event = new SimulatedEvent(
+      this.#elapsedMs + delayMs,
+      this.#sequence++,
+      owner,
+      task,
+      (cancelled) => {
+        this.#settle(cancelled)
+        this.#queue.noteCancelled()
+      },
+    )
+    this.#waitingCount++
+    this.#queue.push(event)
+    return event
+  }
+
+  #release(event: SimulatedEvent): void {
+    if (!event.isWaiting) return
+    event.runAtMs = this.#elapsedMs
+    this.#queue.push(event)
+  }
+
+  #settle(event: SimulatedEvent): void {
+    this.#waitingCount--
+    event.owner?.settled(event)
+  }
+
+  /** Runs events up to a moment, or until `isDone`. Resolves to whether it is done. */
+  #run(untilMs: number, isDone: () => boolean): Promise<boolean> {
+    if (this.#isRunning) throw new Error('simulated time is already being advanced')
+    this.#isRunning = true
+    return new Promise<boolean>((resolve, reject) => {
+      const step = () => {
+        try {
+          const done = isDone()
+          if (!done && this.#step(untilMs)) {
+            setImmediate(step)
+            return
+          }
+          this.#isRunning = false
+          resolve(done)
+        } catch (error) {
+          this.#isRunning = false
+          reject(error)
+        }
+      }
+      setImmediate(step)
+    })
+  }
+
+  /** Runs the next event. False when there is none up to `untilMs`. */
+  #step(untilMs: number): boolean {
+    while (true) {
+      const event = this.#queue.take(untilMs)
+      if (event === undefined) return false
+      this.#elapsedMs = Math.max(this.#elapsedMs, event.runAtMs)
+      if (event.owner?.admit(event) === false) continue
+      event.isWaiting = false
+      this.#settle(event)
+      event.task()
+      return true
+    }
+  }
+}

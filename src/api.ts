@@ -1,0 +1,248 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * The public contract: what `createPeer` returns and what a cache can do. Implemented by `peer.ts` and
+ * `cache.ts`; the CLI, the HTTP gateway and the examples use nothing else.
+ */
+import type { EventSource } from './emitter.js'
+
+/** Options of one cache; the same on every call of `peer.cache(name, …)` that gives any. */
+export interface CacheOptions {
+  /**
+   * Time to live of an entry, in ms, unless the write says otherwise. 0 means that entries do not expire.
+   * @default 0
+   */
+  ttl?: number
+}
+
+/** Options of a write. */
+export interface WriteOptions {
+  /** Time to live of this entry, in ms; 0 means never. @default the cache's `ttl` */
+  ttl?: number
+  /** Gives up waiting for room in the write queue. A write that has been queued is not undone. */
+  signal?: AbortSignal
+}
+
+/** An entry with all that is known of it. */
+export interface CacheEntry<T> {
+  readonly key: string
+  readonly value: T
+  /** `<ms, hex>-<counter, hex>-<member id>`: sorts as text in the order in which writes win. */
+  readonly version: string
+  /** Wall time in ms since the epoch at which the key was first set. */
+  readonly createdAt: number
+  /** Wall time in ms since the epoch of the last write. */
+  readonly updatedAt: number
+  /** Wall time in ms since the epoch at which the entry expires; undefined when it does not. */
+  readonly expiresAt: number | undefined
+}
+
+/** What happened to an entry of a cache, on this peer: by its own hand or by news from another. */
+export interface CacheEvents {
+  set: { readonly key: string; readonly version: string }
+  delete: { readonly key: string; readonly version: string }
+  /** The entry's time was over. */
+  expire: { readonly key: string; readonly version: string }
+  /** The entry was given up here for want of room; other members still have it. */
+  evict: { readonly key: string; readonly version: string }
+  clear: { readonly version: string }
+}
+
+/** What this peer holds itself. All synchronous. */
+export interface LocalCache<T> {
+  /** Live entries held here. */
+  entries(): IterableIterator<CacheEntry<T>>
+  /** Keys of the live entries held here. */
+  keys(): IterableIterator<string>
+  /** Number of entries held here; an expired one counts until it has been swept. */
+  readonly size: number
+}
+
+/**
+ * A named keyspace, shared by the mesh.
+ *
+ * Values may be anything that structured data can express: primitives, plain objects and arrays, `Date`, `Map`,
+ * `Set`, `bigint`, `Uint8Array` and the other typed arrays, `ArrayBuffer`, `RegExp`, also nested (up to 200 deep) and
+ * circular. Every read returns a value of its own: changing it changes nothing in the cache. Instances of classes
+ * become plain objects. `undefined` cannot be stored, for it means "not there".
+ */
+export interface Cache<T = unknown> extends EventSource<CacheEvents> {
+  readonly name: string
+  /** What this peer holds itself. */
+  readonly local: LocalCache<T>
+  /**
+   * Sets a key. Resolves when the write has taken effect here and is queued for the others;
+   * {@link Peer.flush} waits for them.
+   * @throws InvalidKeyError, InvalidTtlError, UnsupportedValueError, ValueTooLargeError, SyncQueueFullError
+   */
+  set(key: string, value: T, options?: WriteOptions): Promise<void>
+  /** The value of a key, or undefined. */
+  get(key: string): Promise<T | undefined>
+  /** Whether the key has a value. Does not count as a hit or a miss. */
+  has(key: string): Promise<boolean>
+  /** Deletes a key. Resolves like `set`; true when there was something to delete, as far as this peer knew. */
+  delete(key: string, options?: Pick<WriteOptions, 'signal'>): Promise<boolean>
+  /** The values of those keys that have one, in the order asked for. */
+  getMany(keys: Iterable<string>): Promise<Map<string, T>>
+  /** Sets many keys; all are checked before the first takes effect. */
+  setMany(
+    entries: Iterable<readonly [key: string, value: T]>,
+    options?: WriteOptions,
+  ): Promise<void>
+  /** Deletes many keys. Returns how many had a value. */
+  deleteMany(keys: Iterable<string>, options?: Pick<WriteOptions, 'signal'>): Promise<number>
+  /** The value held here, synchronously; undefined when this peer holds none. Never asks another peer. */
+  peek(key: string): T | undefined
+  /** The entry of a key with its version and times, or undefined. Does not count as a hit or a miss. */
+  entry(key: string): Promise<CacheEntry<T> | undefined>
+  /** Forgets every entry written before now, on all members: one message, whatever the number of entries. */
+  clear(options?: Pick<WriteOptions, 'signal'>): Promise<void>
+  /** All keys of the mesh, in no particular order. Writes made meanwhile may be seen or not. */
+  keys(): AsyncIterableIterator<string>
+  /** All entries of the mesh, in no particular order. Writes made meanwhile may be seen or not. */
+  entries(): AsyncIterableIterator<CacheEntry<T>>
+  /** Number of entries in the mesh. */
+  size(): Promise<number>
+}
+
+/** What a member is taken to be. */
+export type MemberState = 'alive' | 'suspect' | 'dead' | 'left'
+
+/** A peer in the membership, as seen by this one. */
+export interface MemberInfo {
+  readonly id: string
+  readonly name: string
+  readonly state: MemberState
+  /** Rises when the member restarts or refutes a suspicion. */
+  readonly incarnation: number
+  readonly addresses: readonly string[]
+  /** Whether this is the peer that was asked. */
+  readonly self: boolean
+  readonly role: 'owner'
+  /** Partitions, of 4,096, of which the member is the first owner. 0 while it is not serving. */
+  readonly partitions: number
+}
+
+/** Something that an operator should look at. */
+export interface Alert {
+  /** Stable name, such as `serving-alone`, `hello-refused`, `identity-in-use`, `tombstones-full`. */
+  readonly code: string
+  readonly message: string
+}
+
+export interface PeerEvents {
+  'member:alive': MemberInfo
+  'member:suspect': MemberInfo
+  'member:dead': MemberInfo
+  'member:left': MemberInfo
+  /** This peer begins, or has ended, taking over entries from another one. */
+  'sync:start': { readonly member: string; readonly reason: string }
+  'sync:end': { readonly member: string; readonly entries: number; readonly ok: boolean }
+  alert: Alert
+}
+
+/** Where a key belongs. */
+export interface Placement {
+  /** 0 … 4095. */
+  readonly partition: number
+  /** Ids of the members that own the key, the primary first. */
+  readonly owners: readonly string[]
+}
+
+/** The ring as this peer sees it. */
+export interface RingView {
+  /** Ids of the members on the ring, sorted. */
+  readonly members: readonly string[]
+  locate(cache: string, key: string): Placement
+}
+
+/** Counters since the start, gauges as of now. Latencies are those of this peer's callers, in ms. */
+export interface PeerStats {
+  hitCount: number
+  missCount: number
+  /** hitCount / (hitCount + missCount); 0 before the first read. */
+  hitRate: number
+  setCount: number
+  deleteCount: number
+  /** Entries held here, over all caches. */
+  itemCount: number
+  /** Bytes of memory that the entries held here take. */
+  memoryBytes: number
+  evictionCount: number
+  expirationCount: number
+  tombstoneCount: number
+  /** Tombstones given up before their grace was over, for want of room. */
+  tombstoneOverflowCount: number
+  /** Versions of expired or evicted keys given up before their time, for want of room. */
+  stubOverflowCount: number
+  /** Of get, set and delete calls: mean and percentiles over the last minute or so. */
+  avgLatencyMs: number
+  p95LatencyMs: number
+  p99LatencyMs: number
+  /** Writes waiting to be published. */
+  syncQueueSize: number
+  /** Writes that had to wait for room in the queue. */
+  syncQueueWaitCount: number
+  /** Mean time from a write to its publication, over the recent batches. */
+  syncLatencyMs: number
+  /** Batches that could not be published, state transfers and confirmations that failed. */
+  syncErrorCount: number
+  /** Writes published, and writes of others received. */
+  opsPublishedCount: number
+  opsReceivedCount: number
+  /** Gaps noticed in what another member published, each of which leads to a transfer of state. */
+  opsGapCount: number
+  /** Messages and frames dropped because they were malformed, by reason. */
+  droppedCount: Readonly<Record<string, number>>
+  /** Members taken to be running, this one included. */
+  memberCount: number
+  /** Time since the start. */
+  uptimeMs: number
+}
+
+/** A running peer. */
+export interface Peer extends EventSource<PeerEvents>, AsyncDisposable {
+  /** Its peer id. */
+  readonly id: string
+  readonly name: string
+  /** Name of the mesh. */
+  readonly mesh: string
+  /** Multiaddrs at which others can dial it, its id included: what goes into another peer's `bootstrap`. */
+  readonly addresses: readonly string[]
+  /** Base URL of its HTTP gateway; undefined when that is off. */
+  readonly http: string | undefined
+  /** Everybody it knows of, itself first. */
+  readonly members: readonly MemberInfo[]
+  readonly ring: RingView
+  /** What it does: catching up, serving, or on its way out. */
+  readonly status: 'joining' | 'serving' | 'draining' | 'stopped'
+  /** The cache of that name: the same object each time. @throws CacheOptionsConflictError */
+  cache<T = unknown>(name: string, options?: CacheOptions): Cache<T>
+  /** Names of the caches that hold something here or were opened here. */
+  caches(): string[]
+  /**
+   * Resolves when this peer has caught up with the mesh and serves, or serves alone because it reached nobody
+   * within `joinTimeoutMs`.
+   */
+  ready(): Promise<void>
+  /**
+   * Dials further peers of the mesh. Resolves when one has taken this peer in.
+   * @throws HelloRefusedError when what answers may not share a mesh with this peer; UnreachableError when nothing answers
+   */
+  join(addresses: string | readonly string[]): Promise<void>
+  /**
+   * Forgets a dead or left member on all members, and stops looking for it.
+   * @throws UnknownMemberError, MemberLiveError
+   */
+  forget(id: string): Promise<void>
+  /**
+   * Resolves when every write made before has been applied by every live member.
+   * @throws NotConfirmedError when some did not confirm within `syncTimeoutMs`
+   */
+  flush(): Promise<void>
+  stats(): PeerStats
+  /**
+   * Leaves the mesh and stops: what is queued is published first, and others are told. May be called twice.
+   * With `drain`, it also waits until the other members have confirmed its writes, up to `syncTimeoutMs`.
+   */
+  stop(options?: { drain?: boolean }): Promise<void>
+}

@@ -1,0 +1,182 @@
+/**
+ * Who is in the mesh, as one member sees it: a list with incarnations, merged by SWIM's rules (Das, Gupta,
+ * Motivala, 2002, section 4.2).
+ *
+ * What is known of a member is ordered first by incarnation, a number that only the member itself raises, and
+ * within one incarnation by `alive < suspect < dead < left`. So news may come in any order and any number of
+ * times, and a member that is wrongly suspected needs only to speak up with a higher incarnation.
+ */
+import type { Hash64 } from './ring.js'
+
+export type MemberState = 'alive' | 'suspect' | 'dead' | 'left'
+
+/** Whether a member already serves; only a serving member is on the ring. */
+export type MemberStatus = 'joining' | 'serving' | 'draining'
+
+/** What a member says of itself. */
+export interface MemberDescription {
+  readonly id: string
+  readonly name: string
+  readonly incarnation: number
+  readonly status: MemberStatus
+  /** Multiaddrs at which it can be dialled. */
+  readonly addresses: readonly string[]
+}
+
+export interface Member extends MemberDescription {
+  readonly state: MemberState
+  /** When it came into this state here, on the monotonic clock in ms. */
+  readonly sinceMs: number
+}
+
+/** A change of state that others see as well. */
+export interface Transition {
+  readonly member: Member
+  /** Undefined when the member is new here. */
+  readonly from: MemberState | undefined
+}
+
+const RANK: Record<MemberState, number> = { alive: 0, suspect: 1, dead: 2, left: 3 }
+
+/** Options of {@link MemberList}. */
+export interface MemberListOptions {
+  readonly hash: Hash64
+  /** How long a dead or left member is remembered, in ms. */
+  readonly goneRetentionMs: number
+  /** Dead and left members beyond this multiple of the live ones are forgotten, the longest gone first. */
+  readonly goneFactorMax: number
+}
+
+export class MemberList {
+  readonly #options: MemberListOptions
+  readonly #members = new Map<string, Member>()
+  #digest: bigint | undefined
+
+  constructor(options: MemberListOptions) {
+    this.#options = options
+  }
+
+  get(id: string): Member | undefined {
+    return this.#members.get(id)
+  }
+
+  /** Every member known, whatever its state. */
+  all(): Member[] {
+    return [...this.#members.values()]
+  }
+
+  /** Members taken to be running: alive or suspect. */
+  live(): Member[] {
+    return this.all().filter(isLive)
+  }
+
+  /** Ids of the members on the ring: live and serving. */
+  serving(): string[] {
+    return this.live()
+      .filter(({ status }) => status === 'serving')
+      .map(({ id }) => id)
+  }
+
+  /**
+   * Takes in news of a member. Returns the transition when its state or incarnation changed, undefined when the
+   * news is old. `description` may be missing when the news is of a member already known.
+   */
+  apply(
+    news: { id: string; incarnation: number; state: MemberState },
+    nowMs: number,
+    description?: MemberDescription,
+  ): Transition | undefined {
+    const known = this.#members.get(news.id)
+    if (known === undefined && description === undefined) return undefined
+    if (known !== undefined && !overrides(news, known)) return undefined
+    const member: Member = {
+      ...(known ?? (description as MemberDescription)),
+      ...(description?.incarnation === news.incarnation ? description : {}),
+      id: news.id,
+      incarnation: news.incarnation,
+      state: news.state,
+      sinceMs:
+        known?.state === news.state && known.incarnation === news.incarnation
+          ? known.sinceMs
+          : nowMs,
+    }
+    this.#put(member)
+    return { member, from: known?.state }
+  }
+
+  /** Updates what a member says of itself, within the incarnation already known. */
+  describe(description: MemberDescription): void {
+    const known = this.#members.get(description.id)
+    if (known?.incarnation !== description.incarnation) return
+    const { state, sinceMs } = known
+    this.#put({ ...known, ...description, state, sinceMs })
+  }
+
+  /**
+   * Drops a suspicion on the strength of direct evidence (a newer heartbeat of the same incarnation), which
+   * only this observer has.
+   */
+  vindicate(id: string, nowMs: number): Transition | undefined {
+    const known = this.#members.get(id)
+    if (known?.state !== 'suspect') return undefined
+    const member: Member = { ...known, state: 'alive', sinceMs: nowMs }
+    this.#put(member)
+    return { member, from: 'suspect' }
+  }
+
+  /** Forgets a member that is dead or left. False when it is live or unknown. */
+  forget(id: string): boolean {
+    const known = this.#members.get(id)
+    if (known === undefined || isLive(known)) return false
+    this.#digest = undefined
+    return this.#members.delete(id)
+  }
+
+  /** Forgets those gone for too long, or too many. Returns their ids. */
+  prune(nowMs: number): string[] {
+    const gone = this.all()
+      .filter((member) => !isLive(member))
+      .sort((a, b) => a.sinceMs - b.sinceMs)
+    const goneMax = this.#options.goneFactorMax * Math.max(1, this.#members.size - gone.length)
+    const surplus = gone.length - goneMax
+    return gone
+      .filter(
+        ({ sinceMs }, index) => index < surplus || nowMs - sinceMs >= this.#options.goneRetentionMs,
+      )
+      .map(({ id }) => id)
+      .filter((id) => this.forget(id))
+  }
+
+  /**
+   * Equal on two members exactly when they agree on who is live, at which incarnation and in which status.
+   * A suspicion does not count: it is an observer's opinion until it becomes a death.
+   */
+  digest(): bigint {
+    this.#digest ??= this.#options.hash(
+      this.live()
+        .map(({ id, incarnation, status }) => `${id} ${incarnation} ${status}`)
+        .sort()
+        .join('\n'),
+    )
+    return this.#digest
+  }
+
+  #put(member: Member): void {
+    this.#members.set(member.id, member)
+    this.#digest = undefined
+  }
+}
+
+export function isLive({ state }: { readonly state: MemberState }): boolean {
+  return state === 'alive' || state === 'suspect'
+}
+
+/** Whether news of a member is newer than what is known of it. */
+export function overrides(
+  news: { readonly incarnation: number; readonly state: MemberState },
+  known: { readonly incarnation: number; readonly state: MemberState },
+): boolean {
+  return news.incarnation !== known.incarnation
+    ? news.incarnation > known.incarnation
+    : RANK[news.state] > RANK[known.state]
+}

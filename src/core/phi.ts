@@ -1,0 +1,87 @@
+/**
+ * Phi accrual failure detector (Hayashibara, Défago, Yared, Katayama, 2004).
+ *
+ * Instead of a fixed time-out it says how surprising a silence is, given how regular the sender has been:
+ * phi = −log10(P(a heartbeat arrives later than this)). Phi 8 is a silence that a live sender would show once
+ * in 10^8 heartbeats, if its intervals were normally distributed.
+ */
+
+/** Options of {@link PhiAccrual}. */
+export interface PhiAccrualOptions {
+  /** Intervals remembered. */
+  readonly windowSize: number
+  /** The interval assumed before any was seen, in ms; also the least that the mean can be. */
+  readonly expectedIntervalMs: number
+  /** Floor of the standard deviation, in ms: keeps a very regular sender from being suspected over a hiccup. */
+  readonly deviationMinMs: number
+}
+
+export class PhiAccrual {
+  readonly #intervals: number[] = []
+  readonly #options: PhiAccrualOptions
+  #next = 0
+  #sum = 0
+  #sumOfSquares = 0
+  #lastArrivalMs: number | undefined
+  /** The next interval began with an excuse, not with a heartbeat: it says nothing of the sender. */
+  #excused = false
+
+  constructor(options: PhiAccrualOptions) {
+    this.#options = options
+  }
+
+  /** When the last heartbeat came, on the caller's monotonic clock; undefined before the first. */
+  get lastArrivalMs(): number | undefined {
+    return this.#lastArrivalMs
+  }
+
+  /** Notes a heartbeat's arrival at `nowMs` (monotonic). */
+  arrived(nowMs: number): void {
+    if (this.#lastArrivalMs !== undefined && !this.#excused) {
+      this.#remember(nowMs - this.#lastArrivalMs)
+    }
+    this.#excused = false
+    this.#lastArrivalMs = nowMs
+  }
+
+  /** Begins the silence anew, for a reason other than a heartbeat: the observer itself was away, or there was a hello. */
+  excuse(nowMs: number): void {
+    this.#lastArrivalMs = nowMs
+    this.#excused = true
+  }
+
+  /** How suspicious the silence is at `nowMs`: 0 just after a heartbeat, growing without bound. */
+  phi(nowMs: number): number {
+    if (this.#lastArrivalMs === undefined) return 0
+    const count = this.#intervals.length
+    const { expectedIntervalMs, deviationMinMs } = this.#options
+    const meanMs = count === 0 ? expectedIntervalMs : this.#sum / count
+    const variance = count === 0 ? 0 : Math.max(0, this.#sumOfSquares / count - meanMs * meanMs)
+    return phi(
+      nowMs - this.#lastArrivalMs,
+      // A sender may speak more often than it has to, and stop doing so.
+      Math.max(meanMs, expectedIntervalMs),
+      Math.max(deviationMinMs, Math.sqrt(variance)),
+    )
+  }
+
+  #remember(intervalMs: number): void {
+    const old = this.#intervals[this.#next] ?? 0
+    this.#intervals[this.#next] = intervalMs
+    this.#next = (this.#next + 1) % this.#options.windowSize
+    this.#sum += intervalMs - old
+    this.#sumOfSquares += intervalMs * intervalMs - old * old
+  }
+}
+
+/**
+ * −log10 of the chance that a normally distributed interval is longer than `silenceMs`. The tail uses the
+ * logistic approximation of the normal distribution (Bowling et al., 2009), as production detectors do; far
+ * out, where the chance underflows, it goes on growing with the silence.
+ */
+export function phi(silenceMs: number, meanMs: number, deviationMs: number): number {
+  const y = (silenceMs - meanMs) / deviationMs
+  const exponent = y * (1.5976 + 0.070566 * y * y)
+  // log10(1 + e^x), without overflow for large x.
+  return exponent > 700 ? exponent / Math.LN10 : Math.log1p(Math.exp(exponent)) / Math.LN10
+}

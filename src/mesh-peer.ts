@@ -1,0 +1,345 @@
+/**
+ * A peer over any adapters, real or simulated: the public face of a member of a mesh.
+ */
+import type {
+  Alert,
+  Cache,
+  CacheOptions,
+  MemberInfo,
+  Peer,
+  PeerEvents,
+  PeerStats,
+  RingView,
+} from './api.js'
+import { MeshCache } from './cache.js'
+import type { Member, MemberState } from './core/members.js'
+import type { Hash64 } from './core/ring.js'
+import { formatVersion } from './core/version.js'
+import { Emitter } from './emitter.js'
+import {
+  CacheOptionsConflictError,
+  InvalidOptionError,
+  MemberLiveError,
+  PeerStoppedError,
+  UnknownMemberError,
+} from './errors.js'
+import { type ResolvedOptions, resolveOptions } from './options.js'
+import { CACHE_NAME_BYTES_MAX } from './protocol/limits.js'
+import { MeshMember, type MeshMemberListener } from './services/mesh-member.js'
+import type { LatencyRecorder, Runtime, Transport } from './services/ports.js'
+
+/** Caches that a peer has open at most: a bound for names that come from outside. */
+const CACHES_MAX = 65_536
+
+/** The ports that a peer stands on. */
+export interface PeerComponents {
+  readonly runtime: Runtime
+  readonly transport: Transport
+  readonly hash: Hash64
+  readonly latency: LatencyRecorder
+  /** Opens the HTTP gateway, if the peer is to have one. */
+  readonly openGateway?: ((peer: Peer) => Promise<Gateway>) | undefined
+}
+
+/** Another way into a peer. */
+export interface Gateway {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** A peer over any adapters, real or simulated. */
+export class MeshPeer implements Peer {
+  readonly id: string
+  readonly name: string
+  readonly mesh: string
+  readonly ring: RingView
+  readonly #components: PeerComponents
+  readonly #options: ResolvedOptions
+  readonly #member: MeshMember
+  readonly #events: Emitter<PeerEvents>
+  readonly #caches = new Map<
+    string,
+    { readonly cache: MeshCache<unknown>; ttl: number | undefined }
+  >()
+  readonly #counts = { hitCount: 0, missCount: 0, setCount: 0, deleteCount: 0 }
+  readonly #startedAtMs: number
+  #gateway: Gateway | undefined
+  #stopping: Promise<void> | undefined
+  #hasStopped = false
+  #hasAlertedTombstones = false
+
+  /** @param instance random: tells this process apart from another one with the same identity */
+  constructor(components: PeerComponents, options: ResolvedOptions, instance: string) {
+    const { runtime, transport, hash } = components
+    this.#components = components
+    this.#options = options
+    this.id = transport.id
+    this.name = options.name ?? `peer-${transport.id.slice(-6)}`
+    this.mesh = options.mesh
+    this.#startedAtMs = runtime.clock.monotonicMs()
+    this.#events = new Emitter((error) => this.#listenerFailed(error))
+    this.#member = new MeshMember(
+      { runtime, transport, hash },
+      { ...options, name: this.name, instance },
+      this.#memberListener(),
+    )
+    const member = this.#member
+    this.ring = {
+      get members() {
+        return member.ring.members
+      },
+      locate(cache, key) {
+        const partition = member.partitionOf(cache, key)
+        return { partition, owners: member.ring.preferenceList(partition) }
+      },
+    }
+  }
+
+  /** Starts everything; when something cannot be started, stops the rest. */
+  async start(): Promise<void> {
+    await this.#member.start()
+    try {
+      this.#gateway = await this.#components.openGateway?.(this)
+    } catch (error) {
+      await this.#member.stop({ drain: false })
+      throw error
+    }
+  }
+
+  get addresses(): readonly string[] {
+    return this.#components.transport.addresses
+  }
+
+  get http(): string | undefined {
+    return this.#gateway?.url
+  }
+
+  get status(): Peer['status'] {
+    return this.#hasStopped ? 'stopped' : this.#member.membership.status
+  }
+
+  get members(): readonly MemberInfo[] {
+    const counts = this.#member.ring.partitionCounts()
+    const all = this.#member.membership.list.all()
+    // Itself first, the others in the order in which they became known.
+    all.sort((a, b) => Number(b.id === this.id) - Number(a.id === this.id))
+    return all.map((member) => this.#info(member, counts))
+  }
+
+  on<Name extends keyof PeerEvents>(name: Name, listener: (event: PeerEvents[Name]) => void) {
+    return this.#events.on(name, listener)
+  }
+
+  once<Name extends keyof PeerEvents>(name: Name, listener: (event: PeerEvents[Name]) => void) {
+    return this.#events.once(name, listener)
+  }
+
+  off<Name extends keyof PeerEvents>(name: Name, listener: (event: PeerEvents[Name]) => void) {
+    this.#events.off(name, listener)
+  }
+
+  cache<T = unknown>(name: string, options: CacheOptions = {}): Cache<T> {
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidOptionError('options', `${String(options)} is not an object`)
+    }
+    const unknown = Object.keys(options).find((option) => option !== 'ttl')
+    if (unknown !== undefined) throw new InvalidOptionError(unknown, 'is not an option of a cache')
+    checkCacheName(name)
+    const opened = this.#caches.get(name)
+    if (opened !== undefined) {
+      if (options.ttl !== undefined && options.ttl !== (opened.ttl ?? 0)) {
+        throw new CacheOptionsConflictError(
+          `cache ${name} is open with ttl ${opened.ttl ?? 'unset'}, it cannot be opened with ttl ${options.ttl}`,
+        )
+      }
+      return opened.cache as Cache<unknown> as Cache<T>
+    }
+    if (this.#caches.size >= CACHES_MAX) {
+      throw new InvalidOptionError(
+        'cache name',
+        `${name}: ${CACHES_MAX} caches are open, the limit`,
+      )
+    }
+    const { runtime, latency } = this.#components
+    const cache = new MeshCache<unknown>(
+      name,
+      {
+        member: this.#member,
+        clock: runtime.clock,
+        latency,
+        counts: this.#counts,
+        maxBytes: this.#options.maxBytes,
+        assertRunning: (operation) => this.#assertRunning(operation),
+        onListenerError: (error) => this.#listenerFailed(error),
+      },
+      options,
+    )
+    this.#caches.set(name, { cache, ttl: options.ttl })
+    return cache as Cache<unknown> as Cache<T>
+  }
+
+  caches(): string[] {
+    return [...new Set([...this.#caches.keys(), ...this.#member.store.caches()])]
+  }
+
+  async ready(): Promise<void> {
+    this.#assertRunning('ready')
+    await this.#member.catchUp.ready
+    this.#assertRunning('ready')
+  }
+
+  async join(addresses: string | readonly string[]): Promise<void> {
+    this.#assertRunning('join')
+    const list = typeof addresses === 'string' ? [addresses] : addresses
+    if (!Array.isArray(list)) {
+      throw new InvalidOptionError('addresses', `${String(addresses)} is not a list of addresses`)
+    }
+    if (list.length === 0) throw new InvalidOptionError('addresses', 'must name an address')
+    checkAddresses(list)
+    await this.#member.discovery.join(list)
+  }
+
+  async forget(id: string): Promise<void> {
+    this.#assertRunning('forget')
+    const member = this.#member.membership.list.get(id)
+    if (member === undefined) throw new UnknownMemberError(id)
+    if (!this.#member.membership.forget(id)) throw new MemberLiveError(id, member.state)
+  }
+
+  async flush(): Promise<void> {
+    this.#assertRunning('flush')
+    await this.#member.flush()
+  }
+
+  stats(): PeerStats {
+    const { hitCount, missCount } = this.#counts
+    const { errorCount: _, ...replication } = this.#member.replication.stats()
+    const latency = this.#components.latency.summary()
+    return {
+      ...this.#counts,
+      hitRate: hitCount + missCount === 0 ? 0 : hitCount / (hitCount + missCount),
+      ...this.#member.store.stats(),
+      avgLatencyMs: latency.avgMs,
+      p95LatencyMs: latency.p95Ms,
+      p99LatencyMs: latency.p99Ms,
+      ...replication,
+      syncErrorCount: this.#member.errorCount,
+      droppedCount: this.#member.drops.all(),
+      memberCount: this.#member.membership.list.live().length,
+      uptimeMs: this.#components.runtime.clock.monotonicMs() - this.#startedAtMs,
+    }
+  }
+
+  stop(options: { drain?: boolean } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(options.drain ?? false)
+    return this.#stopping
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop({ drain: true })
+  }
+
+  async #stop(drain: boolean): Promise<void> {
+    try {
+      await this.#member.stop({ drain })
+    } finally {
+      this.#hasStopped = true
+      await this.#gateway?.close()
+    }
+  }
+
+  #assertRunning(operation: string): void {
+    if (this.#stopping !== undefined) throw new PeerStoppedError(operation)
+  }
+
+  #listenerFailed(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#options.logger.error(`a listener threw: ${text}`)
+  }
+
+  #info(member: Member, partitionCounts: ReadonlyMap<string, number>): MemberInfo {
+    return {
+      id: member.id,
+      name: member.name,
+      state: member.state,
+      incarnation: member.incarnation,
+      addresses: member.addresses,
+      self: member.id === this.id,
+      role: 'owner',
+      partitions: partitionCounts.get(member.id) ?? 0,
+    }
+  }
+
+  #memberListener(): MeshMemberListener {
+    const emitter = (cache: string) => this.#caches.get(cache)?.cache.events
+    return {
+      set: ({ cache, key, version }) => {
+        const events = emitter(cache)
+        if (events?.hears('set')) events.emit('set', { key, version: formatVersion(version) })
+      },
+      delete: (cache, key, version) =>
+        emitter(cache)?.emit('delete', { key, version: formatVersion(version) }),
+      expire: ({ cache, key, version }) =>
+        emitter(cache)?.emit('expire', { key, version: formatVersion(version) }),
+      evict: ({ cache, key, version }) =>
+        emitter(cache)?.emit('evict', { key, version: formatVersion(version) }),
+      clear: (cache, version) => emitter(cache)?.emit('clear', { version: formatVersion(version) }),
+      tombstonesFull: () => this.#tombstonesFull(),
+      memberChanged: ({ member, from }) => {
+        if (member.state === from) return
+        const name = `member:${member.state}` as `member:${MemberState}`
+        this.#options.logger.info(`${member.name} (${member.id}) is ${member.state}`)
+        this.#events.emit(name, this.#info(member, this.#member.ring.partitionCounts()))
+      },
+      transferStarted: (member, reason) => this.#events.emit('sync:start', { member, reason }),
+      transferEnded: (member, entries, ok) =>
+        this.#events.emit('sync:end', { member, entries, ok }),
+      alert: (code, message) => this.#alert({ code, message }),
+    }
+  }
+
+  /** Said once: from then on `tombstoneOverflowCount` tells. */
+  #tombstonesFull(): void {
+    if (this.#hasAlertedTombstones) return
+    this.#hasAlertedTombstones = true
+    this.#alert({
+      code: 'tombstones-full',
+      message: `more than ${this.#options.tombstonesMax} deletes (tombstonesMax) within ${this.#options.tombstoneGraceMs} ms: the oldest are forgotten early, and a write that comes late could undo one`,
+    })
+  }
+
+  #alert(alert: Alert): void {
+    this.#options.logger.warn(alert.message)
+    this.#events.emit('alert', alert)
+  }
+}
+
+/** Addresses to join through are those that `bootstrap` takes. @throws InvalidOptionError */
+function checkAddresses(addresses: readonly string[]): void {
+  try {
+    resolveOptions({ bootstrap: [...addresses] })
+  } catch (error) {
+    throw error instanceof InvalidOptionError
+      ? new InvalidOptionError('addresses', error.problem)
+      : error
+  }
+}
+
+/** @throws InvalidOptionError */
+function checkCacheName(name: unknown): void {
+  if (
+    typeof name !== 'string' ||
+    name.length === 0 ||
+    name.includes('\0') ||
+    !name.isWellFormed()
+  ) {
+    throw new InvalidOptionError('cache name', `${JSON.stringify(name)} is not a name`)
+  }
+  const bytes = Buffer.byteLength(name)
+  if (bytes > CACHE_NAME_BYTES_MAX) {
+    throw new InvalidOptionError(
+      'cache name',
+      `is ${bytes} bytes long, the limit is ${CACHE_NAME_BYTES_MAX}`,
+    )
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * The options of a peer: type, unit, default and trade-off in one place, and the relations between them.
+ */
+import { isIPv4, isIPv6 } from 'node:net'
+import * as v from 'valibot'
+import { InvalidOptionError } from './errors.js'
+
+/** Where the peer writes what it has to say; `pino` and `console` fit. */
+export interface Logger {
+  debug(message: string): void
+  info(message: string): void
+  warn(message: string): void
+  error(message: string): void
+}
+
+/** Options of `createPeer`. All are optional. */
+export interface PeerOptions {
+  /** Name of the mesh; only peers of one name share anything. @default 'hearsay' */
+  mesh?: string
+  /** What this peer is called in tables and logs; need not be unique. @default 'peer-' and the id's last six characters */
+  name?: string
+  /** Multiaddrs to listen on; port 0 picks a free one. For now loopback only. @default ['/ip4/127.0.0.1/tcp/0'] */
+  listen?: string[]
+  /** Multiaddrs to tell others instead of those listened on, for a peer behind a mapped port. @default those listened on */
+  announce?: string[]
+  /**
+   * Peers to begin with: multiaddrs (with or without `/p2p/<id>`), or `dns://host:port` for every address of a name,
+   * such as a headless service. One that answers is enough; the others are learnt from it. @default []
+   */
+  bootstrap?: string[]
+  /** Finds peers of the same local network by multicast DNS. @default false */
+  mdns?: boolean
+  /** How many members keep each entry. For now every member keeps every entry. @default 'all' */
+  replicas?: 'all'
+  /** File that holds the peer's private key; made, with mode 0600, when it is not there. @default a new identity at each start */
+  identity?: string
+  /** Entries this peer holds at most; beyond it the least recently used go. @default unlimited */
+  maxItems?: number
+  /**
+   * Bytes of memory that this peer's entries take at most, keys, values and bookkeeping included; beyond it the
+   * least recently used go. @default 256 MiB
+   */
+  maxBytes?: number
+  /** Address of the HTTP gateway, `host:port`, loopback only for now, port 0 picks a free one; false for none. @default false */
+  http?: string | false
+  /**
+   * Longest time a queued write waits for others to share its message, in ms. A write that finds the queue idle
+   * goes out at the end of the event loop's turn. Longer means fewer, larger messages. @default 5
+   */
+  flushIntervalMs?: number
+  /** Writes in one message at most. @default 500 */
+  batchEntriesMax?: number
+  /** Writes that may wait to be published; when so many do, the next writer waits. @default 10000 */
+  syncQueueMax?: number
+  /** How long a writer waits for room in the queue, and `flush` for confirmations, in ms. @default 10000 */
+  syncTimeoutMs?: number
+  /**
+   * Time between two heartbeats, in ms. Shorter notices a silent death sooner; each heartbeat costs every other member
+   * about a millisecond of CPU. @default 1000
+   */
+  heartbeatIntervalMs?: number
+  /** Suspicion level at which silence makes a member suspect; each 1 more makes a false alarm ten times rarer. @default 8 */
+  suspicionPhi?: number
+  /**
+   * Bounds of the time a suspect has to speak up before it is called dead, in ms: the first holds when others
+   * confirm the suspicion, the second when nobody does. Together with the time to suspicion (about 2.7 s at the
+   * default heartbeat) they decide which stalls are survived. @default 2000 and 3000
+   */
+  suspicionMinMs?: number
+  suspicionMaxMs?: number
+  /** How long a peer that reaches nobody waits before it serves alone, in ms. It goes on trying. @default 5000 */
+  joinTimeoutMs?: number
+  /** How often expired entries are collected, in ms. Reads never see one, collected or not. @default 1000 */
+  sweepIntervalMs?: number
+  /** How long a delete is remembered, in ms, so that a late write cannot undo it; equal in a mesh. @default 3600000 */
+  tombstoneGraceMs?: number
+  /** Deletes remembered at most; beyond it the oldest is forgotten, which is counted and raises an alert. @default 1000000 */
+  tombstonesMax?: number
+  /** Receives what the peer has to say. @default warnings and errors go to the console */
+  logger?: Logger
+}
+
+/** Options with every default filled in. */
+export type ResolvedOptions = Required<Omit<PeerOptions, 'name' | 'identity' | 'announce'>> &
+  Pick<PeerOptions, 'name' | 'identity' | 'announce'>
+
+/** Longest time that any option in ms can name: what a timer can wait. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+const MIB = 1024 * 1024
+
+const durationMs = (minMs: number, maxMs = TIMER_MS_MAX) =>
+  v.pipe(
+    v.number('must be a number of ms'),
+    v.minValue(minMs, `must be at least ${minMs} ms`),
+    v.maxValue(maxMs, `must be at most ${maxMs} ms`),
+  )
+
+const count = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(
+    v.number('must be a whole number'),
+    v.check((n) => Number.isInteger(n) || n === Number.POSITIVE_INFINITY, 'must be a whole number'),
+    v.check((n) => n >= min, `must be at least ${min}`),
+    v.check((n) => n <= max || max === Number.MAX_SAFE_INTEGER, `must be at most ${max}`),
+  )
+
+const label = (bytesMax: number) =>
+  v.pipe(
+    v.string('must be text'),
+    v.regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+      'must begin with a letter or digit and hold only letters, digits, dot, dash and underscore',
+    ),
+    v.maxLength(bytesMax, `must be at most ${bytesMax} characters`),
+  )
+
+const logger = v.custom<Logger>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    ['debug', 'info', 'warn', 'error'].every(
+      (level) => typeof (value as Record<string, unknown>)[level] === 'function',
+    ),
+  'must have the functions debug, info, warn and error',
+)
+
+const loopbackOnly =
+  'is not a loopback address such as /ip4/127.0.0.1/tcp/0: peers have no pre-shared key yet, so they listen on this machine only'
+
+const schema = v.strictObject({
+  mesh: v.optional(label(64), 'hearsay'),
+  name: v.optional(label(64)),
+  listen: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.check(isLoopback, loopbackOnly))),
+      v.nonEmpty('must name an address'),
+    ),
+    () => ['/ip4/127.0.0.1/tcp/0'],
+  ),
+  announce: v.optional(
+    v.array(
+      v.pipe(v.string(), v.check(isMultiaddr, 'is not a multiaddr such as /ip4/10.0.0.1/tcp/4001')),
+    ),
+  ),
+  bootstrap: v.optional(
+    v.array(
+      v.pipe(
+        v.string(),
+        v.check(
+          (address) => isMultiaddr(address) || isDnsUrl(address),
+          'is neither a multiaddr such as /ip4/127.0.0.1/tcp/4001 nor dns://host:port',
+        ),
+      ),
+    ),
+    () => [],
+  ),
+  mdns: v.optional(v.boolean('must be true or false'), false),
+  replicas: v.optional(v.literal('all', "is not supported yet: only 'all' is"), 'all'),
+  identity: v.optional(v.pipe(v.string('must be a path'), v.nonEmpty('must be a path'))),
+  maxItems: v.optional(count(1), Number.POSITIVE_INFINITY),
+  maxBytes: v.optional(count(MIB), 256 * MIB),
+  http: v.optional(
+    v.custom<string | false>(
+      (value) => value === false || (typeof value === 'string' && isLoopbackHost(value)),
+      'is not a loopback address such as 127.0.0.1:7700: the gateway has no access control yet, so it serves this machine only',
+    ),
+    false,
+  ),
+  flushIntervalMs: v.optional(durationMs(0, 10_000), 5),
+  batchEntriesMax: v.optional(count(1, 10_000)),
+  syncQueueMax: v.optional(count(1, 10_000_000), 10_000),
+  syncTimeoutMs: v.optional(durationMs(1), 10_000),
+  heartbeatIntervalMs: v.optional(durationMs(20, 60_000), 1_000),
+  suspicionPhi: v.optional(
+    v.pipe(v.number(), v.minValue(1, 'must be at least 1'), v.maxValue(300, 'must be at most 300')),
+    8,
+  ),
+  suspicionMinMs: v.optional(durationMs(1)),
+  suspicionMaxMs: v.optional(durationMs(1)),
+  joinTimeoutMs: v.optional(durationMs(0), 5_000),
+  sweepIntervalMs: v.optional(durationMs(10), 1_000),
+  tombstoneGraceMs: v.optional(durationMs(1_000), 3_600_000),
+  tombstonesMax: v.optional(count(1), 1_000_000),
+  logger: v.optional(logger, () => consoleLogger),
+})
+
+/** Warnings and errors to the console, nothing else. */
+const consoleLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: (message) => console.warn(`hearsay: ${message}`),
+  error: (message) => console.error(`hearsay: ${message}`),
+}
+
+/**
+ * Fills in the defaults and checks values and relations.
+ * @throws InvalidOptionError for the first problem found, with the option's name
+ */
+export function resolveOptions(options: PeerOptions = {}): ResolvedOptions {
+  const result = v.safeParse(schema, withoutUndefined(options))
+  if (!result.success) throw toError(result.issues[0])
+  const resolved = withRelatedDefaults(result.output)
+  if (resolved.suspicionMinMs > resolved.suspicionMaxMs) {
+    throw new InvalidOptionError(
+      'suspicionMinMs',
+      `${resolved.suspicionMinMs} is more than suspicionMaxMs, ${resolved.suspicionMaxMs}`,
+    )
+  }
+  if (resolved.batchEntriesMax > resolved.syncQueueMax) {
+    throw new InvalidOptionError(
+      'batchEntriesMax',
+      `${resolved.batchEntriesMax} is more than syncQueueMax, ${resolved.syncQueueMax}`,
+    )
+  }
+  return resolved
+}
+
+const BATCH_ENTRIES_MAX = 500
+const SUSPICION_MIN_MS = 2_000
+const SUSPICION_MAX_MS = 3_000
+
+/** Defaults that give way to the related option, where only that one is given. */
+function withRelatedDefaults(options: v.InferOutput<typeof schema>): ResolvedOptions {
+  const { syncQueueMax, suspicionMinMs, suspicionMaxMs } = options
+  return {
+    ...options,
+    batchEntriesMax: options.batchEntriesMax ?? Math.min(BATCH_ENTRIES_MAX, syncQueueMax),
+    suspicionMinMs:
+      suspicionMinMs ?? Math.min(SUSPICION_MIN_MS, suspicionMaxMs ?? SUSPICION_MIN_MS),
+    suspicionMaxMs:
+      suspicionMaxMs ?? Math.max(SUSPICION_MAX_MS, suspicionMinMs ?? SUSPICION_MAX_MS),
+  }
+}
+
+/** An option given as undefined is one not given. */
+function withoutUndefined(options: PeerOptions): PeerOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new InvalidOptionError('options', `${printed(options)} is not an object`)
+  }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function toError(issue: v.InferIssue<typeof schema>): InvalidOptionError {
+  const [item] = issue.path ?? []
+  const option = String(item?.key ?? 'options')
+  if (issue.type === 'strict_object') return new InvalidOptionError(option, 'is not an option')
+  return new InvalidOptionError(option, `${printed(issue.input)} ${issue.message}`)
+}
+
+function printed(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return Array.isArray(value) ? `[${value.map(printed).join(', ')}]` : String(value)
+}
+
+/** Whether it looks like a multiaddr; the transport says whether it is one it can use. */
+function isMultiaddr(address: string): boolean {
+  const [, kind, host = '', port] =
+    /^\/(ip4|ip6|dns|dns4|dns6)\/([^/]+)\/tcp\/(\d{1,5})(?:\/p2p\/[A-Za-z0-9]+)?$/.exec(address) ??
+    []
+  if (kind === 'ip4' && !isIPv4(host)) return false
+  if (kind === 'ip6' && !isIPv6(host)) return false
+  return kind !== undefined && isPort(port)
+}
+
+/** Whether it is an address of this machine alone that can be listened on, as it stands. */
+function isLoopback(address: string): boolean {
+  return isMultiaddr(address) && /^\/(ip4\/127\.|ip6\/::1\/)/.test(address)
+}
+
+/** Whether it is `dns://host:port`. */
+function isDnsUrl(address: string): boolean {
+  return isPort(/^dns:\/\/[^/:\s]+:(\d{1,5})$/.exec(address)?.[1])
+}
+
+function isLoopbackHost(address: string): boolean {
+  const [, host = '', port] = /^(.+):(\d{1,5})$/.exec(address) ?? []
+  const isLoopbackName = host === 'localhost' || host === '[::1]'
+  return (isLoopbackName || (isIPv4(host) && host.startsWith('127.'))) && isPort(port)
+}
+
+function isPort(port: string | undefined): boolean {
+  return port !== undefined && Number(port) <= 65_535
+}

@@ -1,0 +1,275 @@
+/**
+ * Messages to bytes and back: one version byte, then protobuf.
+ *
+ * Whatever comes from another peer passes through here, and comes out well-formed and within the limits or as a
+ * `ProtocolError` whose `reason` is what the drop is counted under.
+ */
+import type { MemberDescription, MemberState, MemberStatus } from '../core/members.js'
+import { addresses, atMost, incarnation, ProtocolError, text, timestamp, utf8 } from './checks.js'
+import * as wire from './generated/wire.js'
+import * as limits from './limits.js'
+import type * as messages from './messages.js'
+import { recordsFromWire, recordsToWire } from './records.js'
+
+/** Turns one kind of message into bytes and back. `decode` throws nothing but {@link ProtocolError}. */
+export interface Codec<T> {
+  encode(message: T): Uint8Array
+  decode(bytes: Uint8Array): T
+}
+
+interface WireCodec<W> {
+  encode(message: Partial<W>): Uint8Array
+  decode(bytes: Uint8Array): W
+}
+
+function codec<T, W>(
+  inner: WireCodec<W>,
+  toWire: (message: T) => Partial<W>,
+  fromWire: (message: W) => T,
+): Codec<T> {
+  return {
+    encode(message) {
+      const body = inner.encode(toWire(message))
+      const bytes = new Uint8Array(body.length + 1)
+      bytes[0] = limits.PROTOCOL_MAJOR
+      bytes.set(body, 1)
+      return bytes
+    },
+    decode(bytes) {
+      if (bytes[0] !== limits.PROTOCOL_MAJOR) {
+        throw new ProtocolError(
+          'version',
+          `protocol version ${bytes[0] ?? 'missing'}, ours is ${limits.PROTOCOL_MAJOR}`,
+        )
+      }
+      let message: W
+      try {
+        message = inner.decode(bytes.subarray(1))
+      } catch (cause) {
+        throw new ProtocolError('malformed', 'not a message of this kind', { cause })
+      }
+      return fromWire(message)
+    },
+  }
+}
+
+const same = <T>(message: T): T => message
+
+const STATES: readonly MemberState[] = ['alive', 'suspect', 'dead', 'left']
+const STATE_TO_WIRE = {
+  alive: wire.WireState.ALIVE,
+  suspect: wire.WireState.SUSPECT,
+  dead: wire.WireState.DEAD,
+  left: wire.WireState.LEFT,
+  forgotten: wire.WireState.FORGOTTEN,
+}
+const STATE_FROM_WIRE = {
+  [wire.WireState.ALIVE]: 'alive',
+  [wire.WireState.SUSPECT]: 'suspect',
+  [wire.WireState.DEAD]: 'dead',
+  [wire.WireState.LEFT]: 'left',
+  [wire.WireState.FORGOTTEN]: 'forgotten',
+} as const
+const STATUS_TO_WIRE = {
+  joining: wire.WireStatus.JOINING,
+  serving: wire.WireStatus.SERVING,
+  draining: wire.WireStatus.DRAINING,
+}
+const STATUS_FROM_WIRE: Record<wire.WireStatus, MemberStatus> = {
+  [wire.WireStatus.JOINING]: 'joining',
+  [wire.WireStatus.SERVING]: 'serving',
+  [wire.WireStatus.DRAINING]: 'draining',
+}
+
+function memberToWire(member: MemberDescription, state: MemberState = 'alive'): wire.WireMember {
+  return {
+    id: member.id,
+    name: member.name,
+    incarnation: member.incarnation,
+    status: STATUS_TO_WIRE[member.status],
+    addresses: [...member.addresses],
+    state: STATE_TO_WIRE[state],
+  }
+}
+
+function memberFromWire(member: wire.WireMember | undefined): messages.MemberReport {
+  if (member === undefined) throw new ProtocolError('malformed', 'a member is missing')
+  const state = STATE_FROM_WIRE[member.state]
+  return {
+    id: text(member.id, 'member id'),
+    name: text(member.name, 'member name'),
+    incarnation: incarnation(member.incarnation),
+    status: STATUS_FROM_WIRE[member.status],
+    addresses: addresses(member.addresses),
+    state: STATES.includes(state as MemberState) ? (state as MemberState) : 'dead',
+  }
+}
+
+function helloToWire(hello: messages.Hello): wire.WireHello {
+  return {
+    mesh: hello.mesh,
+    minor: hello.protocolMinor,
+    replicas: hello.replicas === 'all' ? 0 : hello.replicas,
+    partitions: hello.partitions,
+    virtualNodes: hello.virtualNodes,
+    tombstoneGraceMs: hello.tombstoneGraceMs,
+    instance: hello.instance,
+    clock: { wallMs: hello.clock.wallMs, counter: hello.clock.counter },
+    self: memberToWire(hello.self),
+    members: hello.members.map((member) => memberToWire(member, member.state)),
+  }
+}
+
+function helloFromWire(hello: wire.WireHello): messages.Hello {
+  atMost(hello.members.length, limits.MEMBERS_MAX, 'members')
+  return {
+    mesh: text(hello.mesh, 'mesh name'),
+    protocolMinor: hello.minor,
+    replicas: hello.replicas === 0 ? 'all' : hello.replicas,
+    partitions: hello.partitions,
+    virtualNodes: hello.virtualNodes,
+    tombstoneGraceMs: hello.tombstoneGraceMs,
+    instance: text(hello.instance, 'instance'),
+    clock: timestamp(hello.clock ?? { wallMs: 0, counter: 0 }),
+    self: memberFromWire(hello.self),
+    members: hello.members.map(memberFromWire),
+  }
+}
+
+/** The opening of every connection. */
+export const helloCodec: Codec<messages.Hello> = codec(wire.WireHello, helloToWire, helloFromWire)
+
+/** The answer to a hello. */
+export const helloReplyCodec: Codec<messages.HelloReply> = codec<
+  messages.HelloReply,
+  wire.WireHelloReply
+>(
+  wire.WireHelloReply,
+  (reply) =>
+    'welcome' in reply ? { welcome: helloToWire(reply.welcome) } : { refusal: reply.refusal },
+  ({ welcome, refusal }) => {
+    if (welcome !== undefined) return { welcome: helloFromWire(welcome) }
+    if (refusal !== undefined) {
+      for (const said of Object.values(refusal)) text(said, 'refusal')
+      return { refusal }
+    }
+    throw new ProtocolError('malformed', 'neither a welcome nor a refusal')
+  },
+)
+
+/** Messages of the heartbeat topic. */
+export const heartbeatCodec: Codec<messages.Heartbeat> = codec(
+  wire.WireHeartbeat,
+  (heartbeat: messages.Heartbeat) => ({
+    ...heartbeat,
+    status: STATUS_TO_WIRE[heartbeat.status],
+    addresses: [...heartbeat.addresses],
+  }),
+  (heartbeat) => ({
+    ...heartbeat,
+    incarnation: incarnation(heartbeat.incarnation),
+    name: text(heartbeat.name, 'member name'),
+    instance: text(heartbeat.instance, 'instance'),
+    // The library reads the field as a signed number.
+    viewDigest: BigInt.asUintN(64, heartbeat.viewDigest),
+    status: STATUS_FROM_WIRE[heartbeat.status],
+    addresses: addresses(heartbeat.addresses),
+  }),
+)
+
+/** Messages of the members topic. */
+export const membersNewsCodec: Codec<readonly messages.MemberNews[]> = codec(
+  wire.WireMembersNews,
+  (news: readonly messages.MemberNews[]) => ({
+    news: news.map(({ member, ...item }) => ({
+      ...item,
+      state: STATE_TO_WIRE[item.state],
+      ...(member && { member: memberToWire(member) }),
+    })),
+  }),
+  ({ news }) => {
+    atMost(news.length, limits.MEMBERS_MAX, 'news')
+    return news.map(({ member, ...item }) => ({
+      ...item,
+      id: text(item.id, 'member id'),
+      incarnation: incarnation(item.incarnation),
+      state: STATE_FROM_WIRE[item.state],
+      ...(member && { member: memberFromWire(member) }),
+    }))
+  },
+)
+
+/** Messages of the ops topic. */
+export const batchCodec: Codec<messages.Batch> = codec(
+  wire.WireBatch,
+  ({ epoch, sequence, ...records }: messages.Batch) => ({
+    epoch,
+    sequence,
+    records: recordsToWire(records),
+  }),
+  ({ epoch, sequence, records }) => ({
+    epoch,
+    sequence,
+    ...recordsFromWire(records),
+  }),
+)
+
+export const stateRequestCodec: Codec<messages.StateRequest> = codec(
+  wire.WireStateRequest,
+  same<messages.StateRequest>,
+  same,
+)
+
+export const statePageCodec: Codec<messages.StatePage> = codec(
+  wire.WireStatePage,
+  (page: messages.StatePage) => ({
+    records: recordsToWire(page),
+    nextPartition: page.nextPartition,
+    last: page.last,
+    positions: [...page.positions],
+    clock: { wallMs: page.clock.wallMs, counter: page.clock.counter },
+  }),
+  ({ records, nextPartition, last, positions, clock }) => {
+    atMost(positions.length, limits.MEMBERS_MAX, 'positions')
+    for (const { member } of positions) text(member, 'member id')
+    return {
+      ...recordsFromWire(records),
+      nextPartition,
+      last,
+      positions,
+      clock: timestamp(clock ?? { wallMs: 0, counter: 0 }),
+    }
+  },
+)
+
+export const fetchRequestCodec: Codec<messages.FetchRequest> = codec(
+  wire.WireFetchRequest,
+  (request: messages.FetchRequest) => ({ keys: [...request.keys] }),
+  ({ keys }) => {
+    atMost(keys.length, limits.FETCH_KEYS_MAX, 'keys')
+    for (const { cache, key } of keys) {
+      utf8(cache, limits.CACHE_NAME_BYTES_MAX, 'cache name')
+      utf8(key, limits.KEY_BYTES_MAX, 'key')
+    }
+    return { keys }
+  },
+)
+
+/** One answer to a fetch request; a value a frame. */
+export const fetchReplyCodec: Codec<messages.Records> = codec(
+  wire.WireFetchReply,
+  (records: messages.Records) => ({ records: recordsToWire(records) }),
+  ({ records }) => recordsFromWire(records),
+)
+
+export const confirmRequestCodec: Codec<messages.ConfirmRequest> = codec(
+  wire.WireConfirmRequest,
+  same<messages.ConfirmRequest>,
+  same,
+)
+
+export const confirmReplyCodec: Codec<messages.ConfirmReply> = codec(
+  wire.WireConfirmReply,
+  same<messages.ConfirmReply>,
+  same,
+)

@@ -1,0 +1,2100 @@
+/* eslint-disable import/export */
+/* eslint-disable complexity */
+/* eslint-disable @typescript-eslint/no-namespace */
+/* eslint-disable @typescript-eslint/no-unnecessary-boolean-literal-compare */
+/* eslint-disable @typescript-eslint/no-empty-interface */
+/* eslint-disable import/consistent-type-specifier-style */
+/* eslint-disable @typescript-eslint/no-unused-vars */
+
+import { decodeMessage, encodeMessage, enumeration, MaxLengthError, message } from 'protons-runtime'
+import type { Codec, DecodeOptions } from 'protons-runtime'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+export interface WireTimestamp {
+  wallMs: number
+  counter: number
+}
+
+export namespace WireTimestamp {
+  let _codec: Codec<WireTimestamp>
+
+  export const codec = (): Codec<WireTimestamp> => {
+    if (_codec == null) {
+      _codec = message<WireTimestamp>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.wallMs != null && obj.wallMs !== 0)) {
+          w.uint32(8)
+          w.uint64Number(obj.wallMs)
+        }
+
+        if ((obj.counter != null && obj.counter !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.counter)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          wallMs: 0,
+          counter: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.wallMs = reader.uint64Number()
+              break
+            }
+            case 2: {
+              obj.counter = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireTimestamp>): Uint8Array => {
+    return encodeMessage(obj, WireTimestamp.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireTimestamp>): WireTimestamp => {
+    return decodeMessage(buf, WireTimestamp.codec(), opts)
+  }
+}
+
+export enum WireState {
+  ALIVE = 'ALIVE',
+  SUSPECT = 'SUSPECT',
+  DEAD = 'DEAD',
+  LEFT = 'LEFT',
+  FORGOTTEN = 'FORGOTTEN'
+}
+
+enum __WireStateValues {
+  ALIVE = 0,
+  SUSPECT = 1,
+  DEAD = 2,
+  LEFT = 3,
+  FORGOTTEN = 4
+}
+
+export namespace WireState {
+  export const codec = (): Codec<WireState> => {
+    return enumeration<WireState>(__WireStateValues)
+  }
+}
+
+export enum WireStatus {
+  JOINING = 'JOINING',
+  SERVING = 'SERVING',
+  DRAINING = 'DRAINING'
+}
+
+enum __WireStatusValues {
+  JOINING = 0,
+  SERVING = 1,
+  DRAINING = 2
+}
+
+export namespace WireStatus {
+  export const codec = (): Codec<WireStatus> => {
+    return enumeration<WireStatus>(__WireStatusValues)
+  }
+}
+
+export interface WireMember {
+  id: string
+  name: string
+  incarnation: number
+  status: WireStatus
+  addresses: string[]
+  state: WireState
+}
+
+export namespace WireMember {
+  let _codec: Codec<WireMember>
+
+  export const codec = (): Codec<WireMember> => {
+    if (_codec == null) {
+      _codec = message<WireMember>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id !== '')) {
+          w.uint32(10)
+          w.string(obj.id)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(18)
+          w.string(obj.name)
+        }
+
+        if ((obj.incarnation != null && obj.incarnation !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.incarnation)
+        }
+
+        if (obj.status != null && __WireStatusValues[obj.status] !== 0) {
+          w.uint32(32)
+          WireStatus.codec().encode(obj.status, w)
+        }
+
+        if (obj.addresses != null) {
+          for (const value of obj.addresses) {
+            w.uint32(42)
+            w.string(value)
+          }
+        }
+
+        if (obj.state != null && __WireStateValues[obj.state] !== 0) {
+          w.uint32(48)
+          WireState.codec().encode(obj.state, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: '',
+          name: '',
+          incarnation: 0,
+          status: WireStatus.JOINING,
+          addresses: [],
+          state: WireState.ALIVE
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.string()
+              break
+            }
+            case 2: {
+              obj.name = reader.string()
+              break
+            }
+            case 3: {
+              obj.incarnation = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.status = WireStatus.codec().decode(reader)
+              break
+            }
+            case 5: {
+              if (opts.limits?.addresses != null && obj.addresses.length === opts.limits.addresses) {
+                throw new MaxLengthError('Decode error - map field "addresses" had too many elements')
+              }
+
+              obj.addresses.push(reader.string())
+              break
+            }
+            case 6: {
+              obj.state = WireState.codec().decode(reader)
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireMember>): Uint8Array => {
+    return encodeMessage(obj, WireMember.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireMember>): WireMember => {
+    return decodeMessage(buf, WireMember.codec(), opts)
+  }
+}
+
+export interface WireHello {
+  mesh: string
+  minor: number
+  replicas: number
+  partitions: number
+  virtualNodes: number
+  tombstoneGraceMs: number
+  instance: string
+  clock?: WireTimestamp
+  self?: WireMember
+  members: WireMember[]
+}
+
+export namespace WireHello {
+  let _codec: Codec<WireHello>
+
+  export const codec = (): Codec<WireHello> => {
+    if (_codec == null) {
+      _codec = message<WireHello>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.mesh != null && obj.mesh !== '')) {
+          w.uint32(10)
+          w.string(obj.mesh)
+        }
+
+        if ((obj.minor != null && obj.minor !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.minor)
+        }
+
+        if ((obj.replicas != null && obj.replicas !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.replicas)
+        }
+
+        if ((obj.partitions != null && obj.partitions !== 0)) {
+          w.uint32(32)
+          w.uint32(obj.partitions)
+        }
+
+        if ((obj.virtualNodes != null && obj.virtualNodes !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.virtualNodes)
+        }
+
+        if ((obj.tombstoneGraceMs != null && obj.tombstoneGraceMs !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.tombstoneGraceMs)
+        }
+
+        if ((obj.instance != null && obj.instance !== '')) {
+          w.uint32(58)
+          w.string(obj.instance)
+        }
+
+        if (obj.clock != null) {
+          w.uint32(66)
+          WireTimestamp.codec().encode(obj.clock, w)
+        }
+
+        if (obj.self != null) {
+          w.uint32(74)
+          WireMember.codec().encode(obj.self, w)
+        }
+
+        if (obj.members != null) {
+          for (const value of obj.members) {
+            w.uint32(82)
+            WireMember.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          mesh: '',
+          minor: 0,
+          replicas: 0,
+          partitions: 0,
+          virtualNodes: 0,
+          tombstoneGraceMs: 0,
+          instance: '',
+          members: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.mesh = reader.string()
+              break
+            }
+            case 2: {
+              obj.minor = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.replicas = reader.uint32()
+              break
+            }
+            case 4: {
+              obj.partitions = reader.uint32()
+              break
+            }
+            case 5: {
+              obj.virtualNodes = reader.uint32()
+              break
+            }
+            case 6: {
+              obj.tombstoneGraceMs = reader.uint64Number()
+              break
+            }
+            case 7: {
+              obj.instance = reader.string()
+              break
+            }
+            case 8: {
+              obj.clock = WireTimestamp.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.clock
+              })
+              break
+            }
+            case 9: {
+              obj.self = WireMember.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.self
+              })
+              break
+            }
+            case 10: {
+              if (opts.limits?.members != null && obj.members.length === opts.limits.members) {
+                throw new MaxLengthError('Decode error - map field "members" had too many elements')
+              }
+
+              obj.members.push(WireMember.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.members$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireHello>): Uint8Array => {
+    return encodeMessage(obj, WireHello.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireHello>): WireHello => {
+    return decodeMessage(buf, WireHello.codec(), opts)
+  }
+}
+
+export interface WireRefusal {
+  field: string
+  ours: string
+  theirs: string
+}
+
+export namespace WireRefusal {
+  let _codec: Codec<WireRefusal>
+
+  export const codec = (): Codec<WireRefusal> => {
+    if (_codec == null) {
+      _codec = message<WireRefusal>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.field != null && obj.field !== '')) {
+          w.uint32(10)
+          w.string(obj.field)
+        }
+
+        if ((obj.ours != null && obj.ours !== '')) {
+          w.uint32(18)
+          w.string(obj.ours)
+        }
+
+        if ((obj.theirs != null && obj.theirs !== '')) {
+          w.uint32(26)
+          w.string(obj.theirs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          field: '',
+          ours: '',
+          theirs: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.field = reader.string()
+              break
+            }
+            case 2: {
+              obj.ours = reader.string()
+              break
+            }
+            case 3: {
+              obj.theirs = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireRefusal>): Uint8Array => {
+    return encodeMessage(obj, WireRefusal.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireRefusal>): WireRefusal => {
+    return decodeMessage(buf, WireRefusal.codec(), opts)
+  }
+}
+
+export interface WireHelloReply {
+  welcome?: WireHello
+  refusal?: WireRefusal
+}
+
+export namespace WireHelloReply {
+  let _codec: Codec<WireHelloReply>
+
+  export const codec = (): Codec<WireHelloReply> => {
+    if (_codec == null) {
+      _codec = message<WireHelloReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.welcome != null) {
+          w.uint32(10)
+          WireHello.codec().encode(obj.welcome, w)
+        }
+
+        if (obj.refusal != null) {
+          w.uint32(18)
+          WireRefusal.codec().encode(obj.refusal, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {}
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.welcome = WireHello.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.welcome
+              })
+              break
+            }
+            case 2: {
+              obj.refusal = WireRefusal.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.refusal
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireHelloReply>): Uint8Array => {
+    return encodeMessage(obj, WireHelloReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireHelloReply>): WireHelloReply => {
+    return decodeMessage(buf, WireHelloReply.codec(), opts)
+  }
+}
+
+export interface WireHeartbeat {
+  incarnation: number
+  sequence: number
+  uptimeMs: number
+  loopLagMs: number
+  status: WireStatus
+  name: string
+  addresses: string[]
+  viewDigest: bigint
+  opsSequence: number
+  instance: string
+  opsEpoch: number
+}
+
+export namespace WireHeartbeat {
+  let _codec: Codec<WireHeartbeat>
+
+  export const codec = (): Codec<WireHeartbeat> => {
+    if (_codec == null) {
+      _codec = message<WireHeartbeat>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.incarnation != null && obj.incarnation !== 0)) {
+          w.uint32(8)
+          w.uint64Number(obj.incarnation)
+        }
+
+        if ((obj.sequence != null && obj.sequence !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.sequence)
+        }
+
+        if ((obj.uptimeMs != null && obj.uptimeMs !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.uptimeMs)
+        }
+
+        if ((obj.loopLagMs != null && obj.loopLagMs !== 0)) {
+          w.uint32(32)
+          w.uint32(obj.loopLagMs)
+        }
+
+        if (obj.status != null && __WireStatusValues[obj.status] !== 0) {
+          w.uint32(40)
+          WireStatus.codec().encode(obj.status, w)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(50)
+          w.string(obj.name)
+        }
+
+        if (obj.addresses != null) {
+          for (const value of obj.addresses) {
+            w.uint32(58)
+            w.string(value)
+          }
+        }
+
+        if ((obj.viewDigest != null && obj.viewDigest !== 0n)) {
+          w.uint32(65)
+          w.fixed64(obj.viewDigest)
+        }
+
+        if ((obj.opsSequence != null && obj.opsSequence !== 0)) {
+          w.uint32(72)
+          w.uint64Number(obj.opsSequence)
+        }
+
+        if ((obj.instance != null && obj.instance !== '')) {
+          w.uint32(82)
+          w.string(obj.instance)
+        }
+
+        if ((obj.opsEpoch != null && obj.opsEpoch !== 0)) {
+          w.uint32(88)
+          w.uint64Number(obj.opsEpoch)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          incarnation: 0,
+          sequence: 0,
+          uptimeMs: 0,
+          loopLagMs: 0,
+          status: WireStatus.JOINING,
+          name: '',
+          addresses: [],
+          viewDigest: 0n,
+          opsSequence: 0,
+          instance: '',
+          opsEpoch: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.incarnation = reader.uint64Number()
+              break
+            }
+            case 2: {
+              obj.sequence = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.uptimeMs = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.loopLagMs = reader.uint32()
+              break
+            }
+            case 5: {
+              obj.status = WireStatus.codec().decode(reader)
+              break
+            }
+            case 6: {
+              obj.name = reader.string()
+              break
+            }
+            case 7: {
+              if (opts.limits?.addresses != null && obj.addresses.length === opts.limits.addresses) {
+                throw new MaxLengthError('Decode error - map field "addresses" had too many elements')
+              }
+
+              obj.addresses.push(reader.string())
+              break
+            }
+            case 8: {
+              obj.viewDigest = reader.fixed64()
+              break
+            }
+            case 9: {
+              obj.opsSequence = reader.uint64Number()
+              break
+            }
+            case 10: {
+              obj.instance = reader.string()
+              break
+            }
+            case 11: {
+              obj.opsEpoch = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireHeartbeat>): Uint8Array => {
+    return encodeMessage(obj, WireHeartbeat.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireHeartbeat>): WireHeartbeat => {
+    return decodeMessage(buf, WireHeartbeat.codec(), opts)
+  }
+}
+
+export interface WireNews {
+  id: string
+  incarnation: number
+  state: WireState
+  refused: boolean
+  member?: WireMember
+  opsEpoch: number
+  opsSequence: number
+}
+
+export namespace WireNews {
+  let _codec: Codec<WireNews>
+
+  export const codec = (): Codec<WireNews> => {
+    if (_codec == null) {
+      _codec = message<WireNews>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id !== '')) {
+          w.uint32(10)
+          w.string(obj.id)
+        }
+
+        if ((obj.incarnation != null && obj.incarnation !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.incarnation)
+        }
+
+        if (obj.state != null && __WireStateValues[obj.state] !== 0) {
+          w.uint32(24)
+          WireState.codec().encode(obj.state, w)
+        }
+
+        if ((obj.refused != null && obj.refused !== false)) {
+          w.uint32(32)
+          w.bool(obj.refused)
+        }
+
+        if (obj.member != null) {
+          w.uint32(42)
+          WireMember.codec().encode(obj.member, w)
+        }
+
+        if ((obj.opsEpoch != null && obj.opsEpoch !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.opsEpoch)
+        }
+
+        if ((obj.opsSequence != null && obj.opsSequence !== 0)) {
+          w.uint32(56)
+          w.uint64Number(obj.opsSequence)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: '',
+          incarnation: 0,
+          state: WireState.ALIVE,
+          refused: false,
+          opsEpoch: 0,
+          opsSequence: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.string()
+              break
+            }
+            case 2: {
+              obj.incarnation = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.state = WireState.codec().decode(reader)
+              break
+            }
+            case 4: {
+              obj.refused = reader.bool()
+              break
+            }
+            case 5: {
+              obj.member = WireMember.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.member
+              })
+              break
+            }
+            case 6: {
+              obj.opsEpoch = reader.uint64Number()
+              break
+            }
+            case 7: {
+              obj.opsSequence = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireNews>): Uint8Array => {
+    return encodeMessage(obj, WireNews.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireNews>): WireNews => {
+    return decodeMessage(buf, WireNews.codec(), opts)
+  }
+}
+
+export interface WireMembersNews {
+  news: WireNews[]
+}
+
+export namespace WireMembersNews {
+  let _codec: Codec<WireMembersNews>
+
+  export const codec = (): Codec<WireMembersNews> => {
+    if (_codec == null) {
+      _codec = message<WireMembersNews>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.news != null) {
+          for (const value of obj.news) {
+            w.uint32(10)
+            WireNews.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          news: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.news != null && obj.news.length === opts.limits.news) {
+                throw new MaxLengthError('Decode error - map field "news" had too many elements')
+              }
+
+              obj.news.push(WireNews.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.news$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireMembersNews>): Uint8Array => {
+    return encodeMessage(obj, WireMembersNews.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireMembersNews>): WireMembersNews => {
+    return decodeMessage(buf, WireMembersNews.codec(), opts)
+  }
+}
+
+export interface WireRecord {
+  member: number
+  cache: number
+  key: string
+  wallMs: number
+  counter: number
+  createdAt: number
+  expiresAt: number
+  text?: Uint8Array
+  binary?: Uint8Array
+  deleted: boolean
+}
+
+export namespace WireRecord {
+  let _codec: Codec<WireRecord>
+
+  export const codec = (): Codec<WireRecord> => {
+    if (_codec == null) {
+      _codec = message<WireRecord>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.member != null && obj.member !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.member)
+        }
+
+        if ((obj.cache != null && obj.cache !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.cache)
+        }
+
+        if ((obj.key != null && obj.key !== '')) {
+          w.uint32(26)
+          w.string(obj.key)
+        }
+
+        if ((obj.wallMs != null && obj.wallMs !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.wallMs)
+        }
+
+        if ((obj.counter != null && obj.counter !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.counter)
+        }
+
+        if ((obj.createdAt != null && obj.createdAt !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.createdAt)
+        }
+
+        if ((obj.expiresAt != null && obj.expiresAt !== 0)) {
+          w.uint32(56)
+          w.uint64Number(obj.expiresAt)
+        }
+
+        if (obj.text != null) {
+          w.uint32(66)
+          w.bytes(obj.text)
+        }
+
+        if (obj.binary != null) {
+          w.uint32(74)
+          w.bytes(obj.binary)
+        }
+
+        if ((obj.deleted != null && obj.deleted !== false)) {
+          w.uint32(80)
+          w.bool(obj.deleted)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          member: 0,
+          cache: 0,
+          key: '',
+          wallMs: 0,
+          counter: 0,
+          createdAt: 0,
+          expiresAt: 0,
+          deleted: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.member = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.cache = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.key = reader.string()
+              break
+            }
+            case 4: {
+              obj.wallMs = reader.uint64Number()
+              break
+            }
+            case 5: {
+              obj.counter = reader.uint32()
+              break
+            }
+            case 6: {
+              obj.createdAt = reader.uint64Number()
+              break
+            }
+            case 7: {
+              obj.expiresAt = reader.uint64Number()
+              break
+            }
+            case 8: {
+              obj.text = reader.bytes()
+              break
+            }
+            case 9: {
+              obj.binary = reader.bytes()
+              break
+            }
+            case 10: {
+              obj.deleted = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireRecord>): Uint8Array => {
+    return encodeMessage(obj, WireRecord.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireRecord>): WireRecord => {
+    return decodeMessage(buf, WireRecord.codec(), opts)
+  }
+}
+
+export interface WireMarker {
+  member: number
+  cache: number
+  wallMs: number
+  counter: number
+}
+
+export namespace WireMarker {
+  let _codec: Codec<WireMarker>
+
+  export const codec = (): Codec<WireMarker> => {
+    if (_codec == null) {
+      _codec = message<WireMarker>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.member != null && obj.member !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.member)
+        }
+
+        if ((obj.cache != null && obj.cache !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.cache)
+        }
+
+        if ((obj.wallMs != null && obj.wallMs !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.wallMs)
+        }
+
+        if ((obj.counter != null && obj.counter !== 0)) {
+          w.uint32(32)
+          w.uint32(obj.counter)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          member: 0,
+          cache: 0,
+          wallMs: 0,
+          counter: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.member = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.cache = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.wallMs = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.counter = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireMarker>): Uint8Array => {
+    return encodeMessage(obj, WireMarker.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireMarker>): WireMarker => {
+    return decodeMessage(buf, WireMarker.codec(), opts)
+  }
+}
+
+export interface WireStub {
+  member: number
+  cache: number
+  key: string
+  wallMs: number
+  counter: number
+}
+
+export namespace WireStub {
+  let _codec: Codec<WireStub>
+
+  export const codec = (): Codec<WireStub> => {
+    if (_codec == null) {
+      _codec = message<WireStub>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.member != null && obj.member !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.member)
+        }
+
+        if ((obj.cache != null && obj.cache !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.cache)
+        }
+
+        if ((obj.key != null && obj.key !== '')) {
+          w.uint32(26)
+          w.string(obj.key)
+        }
+
+        if ((obj.wallMs != null && obj.wallMs !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.wallMs)
+        }
+
+        if ((obj.counter != null && obj.counter !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.counter)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          member: 0,
+          cache: 0,
+          key: '',
+          wallMs: 0,
+          counter: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.member = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.cache = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.key = reader.string()
+              break
+            }
+            case 4: {
+              obj.wallMs = reader.uint64Number()
+              break
+            }
+            case 5: {
+              obj.counter = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireStub>): Uint8Array => {
+    return encodeMessage(obj, WireStub.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireStub>): WireStub => {
+    return decodeMessage(buf, WireStub.codec(), opts)
+  }
+}
+
+export interface WireRecords {
+  members: string[]
+  caches: string[]
+  records: WireRecord[]
+  markers: WireMarker[]
+  stubs: WireStub[]
+}
+
+export namespace WireRecords {
+  let _codec: Codec<WireRecords>
+
+  export const codec = (): Codec<WireRecords> => {
+    if (_codec == null) {
+      _codec = message<WireRecords>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.members != null) {
+          for (const value of obj.members) {
+            w.uint32(10)
+            w.string(value)
+          }
+        }
+
+        if (obj.caches != null) {
+          for (const value of obj.caches) {
+            w.uint32(18)
+            w.string(value)
+          }
+        }
+
+        if (obj.records != null) {
+          for (const value of obj.records) {
+            w.uint32(26)
+            WireRecord.codec().encode(value, w)
+          }
+        }
+
+        if (obj.markers != null) {
+          for (const value of obj.markers) {
+            w.uint32(34)
+            WireMarker.codec().encode(value, w)
+          }
+        }
+
+        if (obj.stubs != null) {
+          for (const value of obj.stubs) {
+            w.uint32(42)
+            WireStub.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          members: [],
+          caches: [],
+          records: [],
+          markers: [],
+          stubs: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.members != null && obj.members.length === opts.limits.members) {
+                throw new MaxLengthError('Decode error - map field "members" had too many elements')
+              }
+
+              obj.members.push(reader.string())
+              break
+            }
+            case 2: {
+              if (opts.limits?.caches != null && obj.caches.length === opts.limits.caches) {
+                throw new MaxLengthError('Decode error - map field "caches" had too many elements')
+              }
+
+              obj.caches.push(reader.string())
+              break
+            }
+            case 3: {
+              if (opts.limits?.records != null && obj.records.length === opts.limits.records) {
+                throw new MaxLengthError('Decode error - map field "records" had too many elements')
+              }
+
+              obj.records.push(WireRecord.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.records$
+              }))
+              break
+            }
+            case 4: {
+              if (opts.limits?.markers != null && obj.markers.length === opts.limits.markers) {
+                throw new MaxLengthError('Decode error - map field "markers" had too many elements')
+              }
+
+              obj.markers.push(WireMarker.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.markers$
+              }))
+              break
+            }
+            case 5: {
+              if (opts.limits?.stubs != null && obj.stubs.length === opts.limits.stubs) {
+                throw new MaxLengthError('Decode error - map field "stubs" had too many elements')
+              }
+
+              obj.stubs.push(WireStub.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.stubs$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireRecords>): Uint8Array => {
+    return encodeMessage(obj, WireRecords.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireRecords>): WireRecords => {
+    return decodeMessage(buf, WireRecords.codec(), opts)
+  }
+}
+
+export interface WireBatch {
+  epoch: number
+  sequence: number
+  records?: WireRecords
+}
+
+export namespace WireBatch {
+  let _codec: Codec<WireBatch>
+
+  export const codec = (): Codec<WireBatch> => {
+    if (_codec == null) {
+      _codec = message<WireBatch>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(8)
+          w.uint64Number(obj.epoch)
+        }
+
+        if ((obj.sequence != null && obj.sequence !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.sequence)
+        }
+
+        if (obj.records != null) {
+          w.uint32(26)
+          WireRecords.codec().encode(obj.records, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          epoch: 0,
+          sequence: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.epoch = reader.uint64Number()
+              break
+            }
+            case 2: {
+              obj.sequence = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.records
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireBatch>): Uint8Array => {
+    return encodeMessage(obj, WireBatch.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireBatch>): WireBatch => {
+    return decodeMessage(buf, WireBatch.codec(), opts)
+  }
+}
+
+export interface WirePosition {
+  member: string
+  epoch: number
+  sequence: number
+}
+
+export namespace WirePosition {
+  let _codec: Codec<WirePosition>
+
+  export const codec = (): Codec<WirePosition> => {
+    if (_codec == null) {
+      _codec = message<WirePosition>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.member != null && obj.member !== '')) {
+          w.uint32(10)
+          w.string(obj.member)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.epoch)
+        }
+
+        if ((obj.sequence != null && obj.sequence !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.sequence)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          member: '',
+          epoch: 0,
+          sequence: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.member = reader.string()
+              break
+            }
+            case 2: {
+              obj.epoch = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.sequence = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WirePosition>): Uint8Array => {
+    return encodeMessage(obj, WirePosition.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WirePosition>): WirePosition => {
+    return decodeMessage(buf, WirePosition.codec(), opts)
+  }
+}
+
+export interface WireStateRequest {
+  fromPartition: number
+}
+
+export namespace WireStateRequest {
+  let _codec: Codec<WireStateRequest>
+
+  export const codec = (): Codec<WireStateRequest> => {
+    if (_codec == null) {
+      _codec = message<WireStateRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.fromPartition != null && obj.fromPartition !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.fromPartition)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          fromPartition: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.fromPartition = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireStateRequest>): Uint8Array => {
+    return encodeMessage(obj, WireStateRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireStateRequest>): WireStateRequest => {
+    return decodeMessage(buf, WireStateRequest.codec(), opts)
+  }
+}
+
+export interface WireStatePage {
+  records?: WireRecords
+  nextPartition: number
+  last: boolean
+  positions: WirePosition[]
+  clock?: WireTimestamp
+}
+
+export namespace WireStatePage {
+  let _codec: Codec<WireStatePage>
+
+  export const codec = (): Codec<WireStatePage> => {
+    if (_codec == null) {
+      _codec = message<WireStatePage>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.records != null) {
+          w.uint32(10)
+          WireRecords.codec().encode(obj.records, w)
+        }
+
+        if ((obj.nextPartition != null && obj.nextPartition !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.nextPartition)
+        }
+
+        if ((obj.last != null && obj.last !== false)) {
+          w.uint32(24)
+          w.bool(obj.last)
+        }
+
+        if (obj.positions != null) {
+          for (const value of obj.positions) {
+            w.uint32(34)
+            WirePosition.codec().encode(value, w)
+          }
+        }
+
+        if (obj.clock != null) {
+          w.uint32(42)
+          WireTimestamp.codec().encode(obj.clock, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          nextPartition: 0,
+          last: false,
+          positions: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.records
+              })
+              break
+            }
+            case 2: {
+              obj.nextPartition = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.last = reader.bool()
+              break
+            }
+            case 4: {
+              if (opts.limits?.positions != null && obj.positions.length === opts.limits.positions) {
+                throw new MaxLengthError('Decode error - map field "positions" had too many elements')
+              }
+
+              obj.positions.push(WirePosition.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.positions$
+              }))
+              break
+            }
+            case 5: {
+              obj.clock = WireTimestamp.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.clock
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireStatePage>): Uint8Array => {
+    return encodeMessage(obj, WireStatePage.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireStatePage>): WireStatePage => {
+    return decodeMessage(buf, WireStatePage.codec(), opts)
+  }
+}
+
+export interface WireKey {
+  cache: string
+  key: string
+}
+
+export namespace WireKey {
+  let _codec: Codec<WireKey>
+
+  export const codec = (): Codec<WireKey> => {
+    if (_codec == null) {
+      _codec = message<WireKey>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.cache != null && obj.cache !== '')) {
+          w.uint32(10)
+          w.string(obj.cache)
+        }
+
+        if ((obj.key != null && obj.key !== '')) {
+          w.uint32(18)
+          w.string(obj.key)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          cache: '',
+          key: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.cache = reader.string()
+              break
+            }
+            case 2: {
+              obj.key = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireKey>): Uint8Array => {
+    return encodeMessage(obj, WireKey.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireKey>): WireKey => {
+    return decodeMessage(buf, WireKey.codec(), opts)
+  }
+}
+
+export interface WireFetchRequest {
+  keys: WireKey[]
+}
+
+export namespace WireFetchRequest {
+  let _codec: Codec<WireFetchRequest>
+
+  export const codec = (): Codec<WireFetchRequest> => {
+    if (_codec == null) {
+      _codec = message<WireFetchRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.keys != null) {
+          for (const value of obj.keys) {
+            w.uint32(10)
+            WireKey.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          keys: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.keys != null && obj.keys.length === opts.limits.keys) {
+                throw new MaxLengthError('Decode error - map field "keys" had too many elements')
+              }
+
+              obj.keys.push(WireKey.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.keys$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireFetchRequest>): Uint8Array => {
+    return encodeMessage(obj, WireFetchRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireFetchRequest>): WireFetchRequest => {
+    return decodeMessage(buf, WireFetchRequest.codec(), opts)
+  }
+}
+
+export interface WireFetchReply {
+  records?: WireRecords
+}
+
+export namespace WireFetchReply {
+  let _codec: Codec<WireFetchReply>
+
+  export const codec = (): Codec<WireFetchReply> => {
+    if (_codec == null) {
+      _codec = message<WireFetchReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.records != null) {
+          w.uint32(10)
+          WireRecords.codec().encode(obj.records, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {}
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.records
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireFetchReply>): Uint8Array => {
+    return encodeMessage(obj, WireFetchReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireFetchReply>): WireFetchReply => {
+    return decodeMessage(buf, WireFetchReply.codec(), opts)
+  }
+}
+
+export interface WireConfirmRequest {
+  epoch: number
+  sequence: number
+}
+
+export namespace WireConfirmRequest {
+  let _codec: Codec<WireConfirmRequest>
+
+  export const codec = (): Codec<WireConfirmRequest> => {
+    if (_codec == null) {
+      _codec = message<WireConfirmRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(8)
+          w.uint64Number(obj.epoch)
+        }
+
+        if ((obj.sequence != null && obj.sequence !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.sequence)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          epoch: 0,
+          sequence: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.epoch = reader.uint64Number()
+              break
+            }
+            case 2: {
+              obj.sequence = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireConfirmRequest>): Uint8Array => {
+    return encodeMessage(obj, WireConfirmRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireConfirmRequest>): WireConfirmRequest => {
+    return decodeMessage(buf, WireConfirmRequest.codec(), opts)
+  }
+}
+
+export interface WireConfirmReply {
+  applied: boolean
+}
+
+export namespace WireConfirmReply {
+  let _codec: Codec<WireConfirmReply>
+
+  export const codec = (): Codec<WireConfirmReply> => {
+    if (_codec == null) {
+      _codec = message<WireConfirmReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.applied != null && obj.applied !== false)) {
+          w.uint32(8)
+          w.bool(obj.applied)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          applied: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.applied = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireConfirmReply>): Uint8Array => {
+    return encodeMessage(obj, WireConfirmReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireConfirmReply>): WireConfirmReply => {
+    return decodeMessage(buf, WireConfirmReply.codec(), opts)
+  }
+}

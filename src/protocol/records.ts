@@ -1,0 +1,127 @@
+/**
+ * Records on the wire: writes, clears and stubs, with the member ids and cache names of a message sent once each.
+ */
+import type { ClearMarker, Write } from '../core/entry.js'
+import type { Version } from '../core/version.js'
+import { at, atMost, inRange, ProtocolError, text, utf8 } from './checks.js'
+import type * as wire from './generated/wire.js'
+import * as limits from './limits.js'
+import type * as messages from './messages.js'
+
+/** Numbers the distinct texts of a message, so that each is sent once. */
+class Dictionary {
+  readonly #indexes = new Map<string, number>()
+
+  index(item: string): number {
+    let index = this.#indexes.get(item)
+    if (index === undefined) {
+      index = this.#indexes.size
+      this.#indexes.set(item, index)
+    }
+    return index
+  }
+
+  get items(): string[] {
+    return [...this.#indexes.keys()]
+  }
+}
+
+export function recordsToWire({ writes, markers, stubs = [] }: messages.Records): wire.WireRecords {
+  const members = new Dictionary()
+  const caches = new Dictionary()
+  const records = writes.map((write) => {
+    const { payload, version } = write
+    const record: wire.WireRecord = {
+      member: members.index(version.member),
+      cache: caches.index(write.cache),
+      key: write.key,
+      wallMs: version.wallMs,
+      counter: version.counter,
+      createdAt: write.createdAt,
+      expiresAt: write.expiresAt,
+      deleted: write.deleted,
+    }
+    if (typeof payload === 'string') record.text = Buffer.from(payload)
+    else if (payload !== undefined) record.binary = payload
+    return record
+  })
+  const wireMarkers = markers.map(({ cache, version }) => ({
+    member: members.index(version.member),
+    cache: caches.index(cache),
+    wallMs: version.wallMs,
+    counter: version.counter,
+  }))
+  const wireStubs = stubs.map(({ cache, key, version }) => ({
+    member: members.index(version.member),
+    cache: caches.index(cache),
+    key,
+    wallMs: version.wallMs,
+    counter: version.counter,
+  }))
+  return {
+    members: members.items,
+    caches: caches.items,
+    records,
+    markers: wireMarkers,
+    stubs: wireStubs,
+  }
+}
+
+export function recordsFromWire(from: wire.WireRecords | undefined): messages.Records {
+  if (from === undefined) return { writes: [], markers: [] }
+  const { members, caches, records, markers, stubs } = from
+  atMost(records.length + markers.length + stubs.length, limits.RECORDS_MAX, 'records')
+  for (const member of members) text(member, 'member id')
+  for (const cache of caches) utf8(cache, limits.CACHE_NAME_BYTES_MAX, 'cache name')
+  const version = ({ member, wallMs, counter }: Stamped): Version => {
+    inRange(wallMs, counter)
+    return { wallMs, counter, member: at(members, member, 'member') }
+  }
+  return {
+    writes: records.map((record): Write => {
+      const { text: string, binary, deleted } = record
+      if (deleted && (string !== undefined || binary !== undefined)) {
+        throw new ProtocolError('malformed', 'a delete with a value')
+      }
+      return {
+        cache: at(caches, record.cache, 'cache'),
+        key: utf8(record.key, limits.KEY_BYTES_MAX, 'key'),
+        version: version(record),
+        createdAt: record.createdAt,
+        expiresAt: record.expiresAt,
+        deleted,
+        payload: payload(string, binary),
+      }
+    }),
+    markers: markers.map(
+      (marker): ClearMarker => ({
+        cache: at(caches, marker.cache, 'cache'),
+        version: version(marker),
+        deleted: true,
+        payload: undefined,
+      }),
+    ),
+    stubs: stubs.map((stub) => ({
+      cache: at(caches, stub.cache, 'cache'),
+      key: utf8(stub.key, limits.KEY_BYTES_MAX, 'key'),
+      version: version(stub),
+      deleted: false,
+      payload: undefined,
+    })),
+  }
+}
+
+/** Copied: decoded bytes are a view of a network buffer, which a stored value must not keep alive. */
+function payload(text: Uint8Array | undefined, binary: Uint8Array | undefined) {
+  atMost((text ?? binary)?.length ?? 0, limits.VALUE_BYTES_MAX, "value's bytes")
+  if (text !== undefined) {
+    return Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString()
+  }
+  return binary && new Uint8Array(binary)
+}
+
+interface Stamped {
+  readonly member: number
+  readonly wallMs: number
+  readonly counter: number
+}

@@ -1,0 +1,278 @@
+/**
+ * Catching up: from whom this member takes over state, when, and when it may serve.
+ *
+ * A joiner takes over the whole state of a serving member before it serves itself. Where nobody serves yet, because
+ * all have just started, the one with the lowest id begins. A member that serves takes over the state of another
+ * when the two have not been in touch (two meshes, or two halves of one, have met), and when something that was
+ * published did not come. One transfer at a time.
+ */
+
+import type { Write } from '../core/entry.js'
+import { isLive, type Member } from '../core/members.js'
+import type { Positions } from '../core/positions.js'
+import type { Handshake } from './handshake.js'
+import type { Membership } from './membership.js'
+import type { Runtime, Timer } from './ports.js'
+import { newTransfer, type StateTransfer, type Transfer } from './state-transfer.js'
+
+/** How often a joiner looks whether it can go on, in ms. */
+const STEP_INTERVAL_MS = 50
+
+/** How long members that start together wait to hear of each other before the lowest id begins, in ms. */
+const ASSEMBLY_MS = 300
+
+/** How long a joiner that has caught up waits to be connected to everybody it knows, in ms. */
+const CONNECT_PATIENCE_MS = 10_000
+
+/** Pause before a transfer that failed is tried again, in ms; and tries, when it is not a joiner's first. */
+const RETRY_DELAY_MS = 250
+const TRIES_MAX = 5
+
+/** Shortest time between two transfers from one member because of gaps, in ms. */
+const GAP_TRANSFER_INTERVAL_MS = 1_000
+
+export type TransferReason = 'join' | 'met' | 'gap' | 'fetch'
+
+export interface CatchUpComponents {
+  readonly runtime: Runtime
+  readonly membership: Membership
+  readonly handshake: Handshake
+  readonly transfers: StateTransfer
+  readonly positions: Positions
+}
+
+export interface CatchUpOptions {
+  readonly joinTimeoutMs: number
+  /** Whether there is anybody to look for. */
+  readonly expectsOthers: boolean
+}
+
+export interface CatchUpListener {
+  started(member: string, reason: TransferReason): void
+  ended(member: string, entries: number, ok: boolean): void
+  /** Nobody was reached within the join time-out; this member serves alone. */
+  alone(): void
+}
+
+export class CatchUp {
+  readonly #components: CatchUpComponents
+  readonly #options: CatchUpOptions
+  readonly #listener: CatchUpListener
+  /** Time spent looking for others, and when it was last added to. */
+  #searchedMs = 0
+  #searchedAtMs: number
+  /** Members to take state from, in order, each with why. */
+  readonly #wanted = new Map<string, TransferReason>()
+  readonly #lastGapTransferMs = new Map<string, number>()
+  readonly #gapTimers = new Map<string, Timer>()
+  #firstWelcomeAtMs: number | undefined
+  #caughtUpAtMs: number | undefined
+  #busy = false
+  #timer: Timer | undefined
+  #stopped = false
+  #failureCount = 0
+  /** Resolves when this member serves, or has been stopped. */
+  readonly ready: Promise<void>
+  /** Resolves when this member may write (it knows the mesh's clock, or is alone), or has been stopped. */
+  readonly mayWrite: Promise<void>
+  #resolveReady: () => void = () => {}
+  #resolveMayWrite: () => void = () => {}
+  #isWritable = false
+
+  constructor(components: CatchUpComponents, options: CatchUpOptions, listener: CatchUpListener) {
+    this.#components = components
+    this.#options = options
+    this.#listener = listener
+    this.#searchedAtMs = components.runtime.clock.monotonicMs()
+    this.ready = new Promise((resolve) => {
+      this.#resolveReady = resolve
+    })
+    this.mayWrite = new Promise((resolve) => {
+      this.#resolveMayWrite = resolve
+    })
+  }
+
+  start(): void {
+    if (this.#options.expectsOthers) this.#step(newTransfer())
+    else this.#serve()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+    for (const timer of this.#gapTimers.values()) timer.cancel()
+    // Whoever waits finds that the peer has stopped.
+    this.#resolveMayWrite()
+    this.#resolveReady()
+  }
+
+  /** Whether writes may be stamped; see `mayWrite`. */
+  get isWritable(): boolean {
+    return this.#isWritable
+  }
+
+  /** Transfers that failed. */
+  get failureCount(): number {
+    return this.#failureCount
+  }
+
+  /** A hello was accepted. `wasLive`: the peer was already taken to be running. */
+  accepted(member: Member, wasLive: boolean): void {
+    this.#firstWelcomeAtMs ??= this.#components.runtime.clock.monotonicMs()
+    this.#allowWrites()
+    const bothServe =
+      member.status === 'serving' && this.#components.membership.status === 'serving'
+    if (bothServe && !wasLive) this.#want(member.id, 'met')
+  }
+
+  /** Something that a member published has not come. */
+  gap(member: string): void {
+    const nowMs = this.#components.runtime.clock.monotonicMs()
+    const lastMs = this.#lastGapTransferMs.get(member) ?? Number.NEGATIVE_INFINITY
+    const waitMs = lastMs + GAP_TRANSFER_INTERVAL_MS - nowMs
+    if (waitMs <= 0) this.#want(member, 'gap')
+    else if (!this.#gapTimers.has(member)) {
+      const timer = this.#components.runtime.scheduler.after(waitMs, () => {
+        this.#gapTimers.delete(member)
+        this.#want(member, 'gap')
+      })
+      this.#gapTimers.set(member, timer)
+    }
+  }
+
+  /** A member announced values too large for a batch. Resolves to whether they were had. */
+  async fetch(member: string, writes: readonly Write[]): Promise<boolean> {
+    try {
+      await this.#components.transfers.fetch(member, writes)
+      return true
+    } catch (error) {
+      this.#components.runtime.log.debug(
+        `values of ${member} were not fetched: ${(error as Error).message}`,
+      )
+      this.#want(member, 'fetch')
+      return false
+    }
+  }
+
+  /** One look at what a joiner can do next. */
+  async #step(transfer: Transfer): Promise<void> {
+    if (this.#stopped) return
+    const source = this.#source()
+    if (this.#caughtUpAtMs !== undefined) {
+      if (this.#isConnectedToAll()) return this.#serve()
+    } else if (source !== undefined) {
+      if (await this.#transfer(source, 'join', transfer)) {
+        this.#caughtUpAtMs = this.#components.runtime.clock.monotonicMs()
+      }
+    } else if (this.#mayBegin()) {
+      return this.#serve()
+    }
+    if (this.#stopped) return
+    const { scheduler } = this.#components.runtime
+    this.#timer = scheduler.after(STEP_INTERVAL_MS, () => void this.#step(transfer))
+  }
+
+  /** A serving member to take the state from. */
+  #source(): string | undefined {
+    const { membership, handshake, runtime } = this.#components
+    const serving = membership
+      .others()
+      .filter(({ id, status }) => status === 'serving' && handshake.isAccepted(id))
+    return serving[Math.floor(runtime.random.next() * serving.length)]?.id
+  }
+
+  /** Whether this member may serve without having taken over any state. */
+  #mayBegin(): boolean {
+    const { membership, runtime } = this.#components
+    const nowMs = runtime.clock.monotonicMs()
+    // Time in which this process was kept from running is no time spent looking.
+    this.#searchedMs += Math.min(nowMs - this.#searchedAtMs, 2 * STEP_INTERVAL_MS)
+    this.#searchedAtMs = nowMs
+    const others = membership.others()
+    if (this.#searchedMs >= this.#options.joinTimeoutMs) {
+      if (others.length === 0) this.#listener.alone()
+      // Whoever serves has what this member lacks, and will be reached or called dead.
+      return others.every(({ status }) => status !== 'serving')
+    }
+    if (this.#firstWelcomeAtMs === undefined || nowMs - this.#firstWelcomeAtMs < ASSEMBLY_MS)
+      return false
+    return others.every(({ id, status }) => status === 'joining' && membership.id < id)
+  }
+
+  #isConnectedToAll(): boolean {
+    const { membership, handshake, runtime } = this.#components
+    const waitedMs = runtime.clock.monotonicMs() - (this.#caughtUpAtMs ?? 0)
+    if (waitedMs >= CONNECT_PATIENCE_MS) return true
+    return membership
+      .others()
+      .every(({ id, state }) => state !== 'alive' || handshake.isAccepted(id))
+  }
+
+  #serve(): void {
+    this.#components.membership.setStatus('serving')
+    this.#allowWrites()
+    this.#resolveReady()
+  }
+
+  #allowWrites(): void {
+    this.#isWritable = true
+    this.#resolveMayWrite()
+  }
+
+  #want(member: string, reason: TransferReason): void {
+    if (this.#stopped || this.#components.membership.status === 'joining') return
+    if (!this.#wanted.has(member)) this.#wanted.set(member, reason)
+    if (!this.#busy) void this.#work()
+  }
+
+  /** Works through the members that state is wanted from. */
+  async #work(): Promise<void> {
+    this.#busy = true
+    for (const [member, reason] of this.#wanted) {
+      this.#wanted.delete(member)
+      if (reason === 'gap' && !this.#components.positions.isBehind(member)) continue
+      if (reason === 'gap') {
+        this.#lastGapTransferMs.set(member, this.#components.runtime.clock.monotonicMs())
+      }
+      await this.#transferWithRetries(member, reason)
+      if (this.#stopped) return
+    }
+    this.#busy = false
+  }
+
+  async #transferWithRetries(member: string, reason: TransferReason): Promise<void> {
+    const { membership, handshake, runtime } = this.#components
+    let transfer = newTransfer()
+    for (let tries = 0; tries < TRIES_MAX && !this.#stopped; tries++) {
+      // The member itself has all that it published; when it is gone, somebody else may.
+      const known = membership.list.get(member)
+      const isThere = known !== undefined && isLive(known) && handshake.isAccepted(member)
+      const source = isThere ? member : this.#source()
+      if (source !== undefined && (await this.#transfer(source, reason, transfer))) {
+        if (isThere) return
+        // Somebody else's state may lack the same; what it does not lack may be news to others.
+        if (!this.#components.positions.isBehind(member)) {
+          membership.remind(member)
+          return
+        }
+        transfer = newTransfer()
+      }
+      await new Promise<void>((resolve) => runtime.scheduler.after(RETRY_DELAY_MS, resolve))
+    }
+  }
+
+  async #transfer(source: string, reason: TransferReason, transfer: Transfer): Promise<boolean> {
+    const { transfers, runtime } = this.#components
+    this.#listener.started(source, reason)
+    let ok = true
+    try {
+      await transfers.pull(source, transfer)
+    } catch (error) {
+      ok = false
+      this.#failureCount++
+      runtime.log.info(`taking over the state of ${source} broke off: ${(error as Error).message}`)
+    }
+    this.#listener.ended(source, transfer.appliedCount, ok)
+    return ok
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * A member of a mesh: all services, wired to each other and to the ports. Everything above (caches, peers, gateways)
+ * goes through here, and everything below is an adapter, real or simulated.
+ */
+
+import { HybridLogicalClock } from '../core/hlc.js'
+import type { Member, Transition } from '../core/members.js'
+import { Positions } from '../core/positions.js'
+import { type Hash64, partitionOf, Ring } from '../core/ring.js'
+import { Store, type StoreListener } from '../core/store.js'
+import { type HelloRefusedError, PeerStoppedError } from '../errors.js'
+import type { ResolvedOptions } from '../options.js'
+import { CatchUp, type TransferReason } from './catch-up.js'
+import { Confirmation } from './confirmation.js'
+import { Counters, type DropReason } from './counters.js'
+import { Discovery } from './discovery.js'
+import { FailureDetector } from './failure-detector.js'
+import { Handshake } from './handshake.js'
+import { Heartbeats } from './heartbeats.js'
+import { Membership } from './membership.js'
+import type { Channel, Runtime, Transport, TransportHandlers } from './ports.js'
+import { Replication } from './replication.js'
+import { StateTransfer } from './state-transfer.js'
+import { Sweeper } from './sweeper.js'
+import { PROTOCOLS, topicsOf } from './topics.js'
+import { Watchdog } from './watchdog.js'
+
+/** A version further ahead of this member's clock than this is refused, in ms. */
+const CLOCK_AHEAD_MAX_MS = 5_000
+
+/** How long the version of an expired or evicted key is remembered, in ms, and how many at most. */
+const STUB_GRACE_MS = 60_000
+const STUBS_MAX = 100_000
+
+/** Refusals remembered, so that each is said once; beyond it, they are said again. */
+const REFUSALS_MAX = 256
+
+export interface MeshMemberComponents {
+  readonly runtime: Runtime
+  readonly transport: Transport
+  readonly hash: Hash64
+}
+
+/** What a member tells the peer it serves. */
+export interface MeshMemberListener extends StoreListener {
+  memberChanged(transition: Transition): void
+  transferStarted(member: string, reason: TransferReason): void
+  transferEnded(member: string, entries: number, ok: boolean): void
+  alert(code: string, message: string): void
+}
+
+export class MeshMember implements TransportHandlers {
+  readonly store: Store
+  readonly membership: Membership
+  readonly replication: Replication
+  readonly catchUp: CatchUp
+  readonly discovery: Discovery
+  readonly drops = new Counters<DropReason>()
+  readonly #components: MeshMemberComponents
+  readonly #options: ResolvedOptions
+  readonly #listener: MeshMemberListener
+  readonly #heartbeats: Heartbeats
+  readonly #detector: FailureDetector
+  readonly #handshake: Handshake
+  readonly #watchdog: Watchdog
+  readonly #confirmation: Confirmation
+  readonly #transfers: StateTransfer
+  readonly #positions: Positions
+  readonly #sweeper: Sweeper
+  readonly #topics
+  #ring: Ring | undefined
+  #confirmationErrorCount = 0
+  /** What was said of refused peers. */
+  readonly #refusals = new Set<string>()
+
+  constructor(
+    components: MeshMemberComponents,
+    options: ResolvedOptions & { readonly name: string; readonly instance: string },
+    listener: MeshMemberListener,
+  ) {
+    const { runtime, transport, hash } = components
+    const { drops } = this
+    this.#components = components
+    this.#options = options
+    this.#listener = listener
+    this.#topics = topicsOf(options.mesh)
+    const topics = this.#topics
+    const hlc = new HybridLogicalClock({
+      now: () => runtime.clock.now(),
+      aheadMaxMs: CLOCK_AHEAD_MAX_MS,
+    })
+    const positions = new Positions()
+    const store = new Store({
+      clock: runtime.clock,
+      partitionOf: (cache, key) => partitionOf(hash, cache, key),
+      itemsMax: options.maxItems,
+      bytesMax: options.maxBytes,
+      tombstoneGraceMs: options.tombstoneGraceMs,
+      tombstonesMax: options.tombstonesMax,
+      stubGraceMs: STUB_GRACE_MS,
+      stubsMax: STUBS_MAX,
+      listener,
+    })
+    const membership = new Membership(
+      { runtime, transport, hash, drops },
+      { name: options.name, topic: topics.members },
+    )
+    const replication: Replication = new Replication(
+      { runtime, transport, membership, store, hlc, positions, drops },
+      { ...options, topic: topics.ops },
+      {
+        gap: (member) => this.catchUp.gap(member),
+        announced: (member, writes) => this.catchUp.fetch(member, writes),
+        advanced: (member) => this.#confirmation.advanced(member),
+      },
+    )
+    const published = () => replication.published
+    const heartbeats = new Heartbeats(
+      { runtime, transport, membership, drops, published },
+      {
+        topic: topics.heartbeat,
+        intervalMs: options.heartbeatIntervalMs,
+        instance: options.instance,
+      },
+      {
+        alive: (id, { opsEpoch, opsSequence }) => replication.heard(id, opsEpoch, opsSequence),
+        stranger: (id, addresses) => this.discovery.heardOf(id, addresses),
+      },
+    )
+    const detector = new FailureDetector({ runtime, transport, membership, heartbeats }, options)
+    const handshake = new Handshake(
+      { runtime, transport, membership, heartbeats, hlc, drops },
+      options,
+      {
+        accepted: (id, wasLive) => this.#accepted(id, wasLive),
+        refused: (_, error) => this.#refused(error),
+      },
+    )
+    const transfers = new StateTransfer({
+      runtime,
+      transport,
+      membership,
+      store,
+      hlc,
+      positions,
+      replication,
+      drops,
+      published,
+    })
+    membership.countPositionsBy((id) =>
+      id === transport.id ? replication.published : positions.of(id),
+    )
+    this.store = store
+    this.membership = membership
+    this.replication = replication
+    this.#heartbeats = heartbeats
+    this.#detector = detector
+    this.#handshake = handshake
+    this.#transfers = transfers
+    this.#positions = positions
+    this.discovery = new Discovery({ runtime, transport, membership, handshake }, options)
+    this.#watchdog = new Watchdog({ runtime, transport, handshake })
+    this.#confirmation = new Confirmation({
+      runtime,
+      transport,
+      membership,
+      positions,
+      replication,
+      drops,
+    })
+    this.#sweeper = new Sweeper(runtime, store, { intervalMs: options.sweepIntervalMs })
+    this.catchUp = new CatchUp(
+      { runtime, membership, handshake, transfers, positions },
+      {
+        joinTimeoutMs: options.joinTimeoutMs,
+        expectsOthers: options.bootstrap.length > 0 || options.mdns,
+      },
+      {
+        started: (member, reason) => listener.transferStarted(member, reason),
+        ended: (member, entries, ok) => listener.transferEnded(member, entries, ok),
+        alone: () =>
+          listener.alert(
+            'serving-alone',
+            `no other peer was reached within ${options.joinTimeoutMs} ms: serving alone, and trying on`,
+          ),
+      },
+    )
+    membership.addListener({
+      changed: (transition) => this.#memberChanged(transition),
+      viewChanged: () => {
+        this.#ring = undefined
+      },
+      selfChanged: () => void heartbeats.beat(),
+      positionReported: (id, epoch, sequence) => this.#positionReported(id, epoch, sequence),
+      suspicionReported: () => {},
+      refusalReported: () => {},
+    })
+  }
+
+  /** The ring of those who serve, as this member sees it. */
+  get ring(): Ring {
+    const { hash } = this.#components
+    const { replicas } = this.#options
+    this.#ring ??= new Ring(this.membership.list.serving(), { hash, replicas })
+    return this.#ring
+  }
+
+  /** Publications, transfers and confirmations that failed. */
+  get errorCount(): number {
+    const { errorCount } = this.replication.stats()
+    return errorCount + this.catchUp.failureCount + this.#confirmationErrorCount
+  }
+
+  partitionOf(cache: string, key: string): number {
+    return partitionOf(this.#components.hash, cache, key)
+  }
+
+  /** Starts the transport and everything on it. @throws what the transport throws, when it cannot listen */
+  async start(): Promise<void> {
+    await this.#components.transport.start(
+      { topics: Object.values(this.#topics), protocols: Object.values(PROTOCOLS) },
+      this,
+    )
+    this.membership.start()
+    this.#heartbeats.start()
+    this.#detector.start()
+    this.#watchdog.start()
+    this.#sweeper.start()
+    this.discovery.start()
+    this.catchUp.start()
+  }
+
+  /** Resolves when all that was written before has been applied by every other serving member. @throws NotConfirmedError */
+  async flush(): Promise<void> {
+    await this.replication.drained()
+    const { epoch, sequence } = this.replication.published
+    try {
+      await this.#confirmation.confirmed(epoch, sequence, this.#options.syncTimeoutMs)
+    } catch (error) {
+      this.#confirmationErrorCount++
+      throw error
+    }
+  }
+
+  /** Publishes what is queued, takes leave and stops. */
+  async stop({ drain }: { readonly drain: boolean }): Promise<void> {
+    this.catchUp.stop()
+    this.replication.close(new PeerStoppedError('write'))
+    this.membership.setStatus('draining')
+    await this.replication.drained()
+    if (drain) {
+      await this.flush().catch((error: Error) => this.#components.runtime.log.warn(error.message))
+    }
+    this.discovery.stop()
+    this.#detector.stop()
+    this.#watchdog.stop()
+    this.#heartbeats.stop()
+    await this.membership.leave()
+    this.membership.stop()
+    this.#sweeper.stop()
+    this.replication.stop()
+    await this.#components.transport.stop()
+  }
+
+  connected(id: string, dialled: boolean): void {
+    this.#watchdog.connected(id)
+    this.discovery.connected(id, dialled)
+  }
+
+  connectedAgain(id: string, dialled: boolean): void {
+    this.discovery.connected(id, dialled)
+  }
+
+  disconnected(id: string): void {
+    this.#handshake.disconnected(id)
+    this.#watchdog.disconnected(id)
+    this.#detector.disconnected(id)
+    this.discovery.disconnected(id)
+  }
+
+  found(addresses: readonly string[]): void {
+    this.discovery.found(addresses)
+  }
+
+  message(topic: string, author: string, bytes: Uint8Array): void {
+    if (author === this.membership.id) return
+    if (topic === this.#topics.heartbeat) this.#heartbeats.receive(author, bytes)
+    else if (topic === this.#topics.members) this.membership.receive(author, bytes)
+    else if (topic === this.#topics.ops) this.replication.receive(author, bytes)
+  }
+
+  channel(protocol: string, channel: Channel): void {
+    if (protocol === PROTOCOLS.hello) void this.#handshake.answer(channel)
+    else if (protocol === PROTOCOLS.state) void this.#transfers.serveState(channel)
+    else if (protocol === PROTOCOLS.fetch) void this.#transfers.serveFetch(channel)
+    else if (protocol === PROTOCOLS.confirm) void this.#confirmation.serve(channel)
+  }
+
+  #accepted(id: string, wasLive: boolean): void {
+    const member = this.membership.list.get(id)
+    if (member !== undefined) this.catchUp.accepted(member, wasLive)
+  }
+
+  /** Of what a gone member published, another one has this much: ask for it, or say that we have more. */
+  #positionReported(id: string, epoch: number, sequence: number): void {
+    const ours = this.#positions.of(id)
+    if (ours.epoch > epoch || (ours.epoch === epoch && ours.sequence > sequence)) {
+      this.membership.remind(id)
+    } else {
+      this.replication.heard(id, epoch, sequence)
+    }
+  }
+
+  /** Said once for each peer and reason; a peer that is refused keeps trying. */
+  #refused(error: HelloRefusedError): void {
+    this.drops.add('refused hello')
+    if (this.#refusals.has(error.message)) return
+    if (this.#refusals.size >= REFUSALS_MAX) this.#refusals.clear()
+    this.#refusals.add(error.message)
+    const code = error.field === 'identity' ? 'identity-in-use' : 'hello-refused'
+    this.#listener.alert(code, error.message)
+  }
+
+  #memberChanged(transition: Transition): void {
+    const { member } = transition
+    if (member.id === this.membership.id) return
+    this.discovery.changed(member as Member)
+    this.#listener.memberChanged(transition)
+  }
+}

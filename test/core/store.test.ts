@@ -1,0 +1,460 @@
+import { describe, expect, it } from 'vitest'
+import { clearMarker } from '../../src/core/entry.js'
+import { ENTRY_OVERHEAD_BYTES, entryBytes } from '../../src/core/stored-entry.js'
+import { GRACE_MS, liveKeys, openStore, sweepAll } from '../support/store.js'
+import { at, del, set } from '../support/writes.js'
+
+describe('Store.apply', () => {
+  it('refuses an older write and says so', () => {
+    const { store, events } = openStore()
+    store.apply(set('k', 'new', at(5)))
+    expect(store.apply(set('k', 'old', at(4)))).toBe('superseded')
+    expect(store.get('c', 'k')?.payload).toBe('new')
+    expect(events).toEqual(['set k 5m'])
+  })
+
+  it('refuses the same write a second time', () => {
+    const { store, events } = openStore()
+    expect(store.apply(set('k', 'v', at(5)))).toBe('applied')
+    expect(store.apply(set('k', 'v', at(5)))).toBe('superseded')
+    expect(events.length).toBe(1)
+  })
+
+  it('refuses a set that comes after the delete which overtook it', () => {
+    const { store } = openStore()
+    expect(store.apply(del('k', at(5)))).toBe('applied')
+    expect(store.apply(set('k', 'late', at(4)))).toBe('superseded')
+    expect(store.get('c', 'k')).toBeUndefined()
+    expect([...store.tombstones()].map(({ key }) => key)).toEqual(['k'])
+  })
+
+  it('lets a delete win over a set of the same time', () => {
+    const { store } = openStore()
+    store.apply(set('k', 'v', at(5, 'z')))
+    expect(store.apply(del('k', at(5, 'a')))).toBe('applied')
+    expect(store.apply(set('k', 'v', at(5, 'z')))).toBe('superseded')
+    expect(store.get('c', 'k')).toBeUndefined()
+  })
+
+  it('keeps the tombstone of a key that is set anew, for what is late', () => {
+    const { store } = openStore()
+    store.apply(del('k', at(5)))
+    expect(store.apply(set('k', 'v', at(6)))).toBe('applied')
+    expect(store.get('c', 'k')?.payload).toBe('v')
+    expect(store.stats().tombstoneCount).toBe(1)
+  })
+
+  it('keeps caches apart', () => {
+    const { store } = openStore()
+    store.apply(set('k', 'one', at(1), { cache: 'x' }))
+    store.apply(set('k', 'two', at(2), { cache: 'y' }))
+    store.apply(del('k', at(3), { cache: 'x' }))
+    expect(store.get('x', 'k')).toBeUndefined()
+    expect(store.get('y', 'k')?.payload).toBe('two')
+    expect([...store.caches()]).toContain('y')
+  })
+
+  it('replaces all that it holds of an entry', () => {
+    const { store } = openStore()
+    store.apply(set('k', 'text', at(1), { expiresAt: 2_000_000 }))
+    const bytes = new Uint8Array([1, 2, 3])
+    store.apply({ ...set('k', bytes, at(2, 'n')), createdAt: 77 })
+    expect(store.get('c', 'k')).toMatchObject({
+      payload: bytes,
+      version: at(2, 'n'),
+      createdAt: 77,
+      expiresAt: 0,
+      bytes: entryBytes('k', bytes),
+    })
+  })
+})
+
+describe('tombstones of a Store', () => {
+  it('are forgotten oldest first when there are too many, which is counted', () => {
+    const { store } = openStore({ tombstonesMax: 2 })
+    for (const key of ['a', 'b', 'c']) store.apply(del(key, at(5)))
+    expect(store.stats()).toMatchObject({ tombstoneCount: 2, tombstoneOverflowCount: 1 })
+    expect(store.apply(set('a', 'late', at(4)))).toBe('applied')
+    expect(store.apply(set('b', 'late', at(4)))).toBe('superseded')
+  })
+
+  it('outlive their grace by no more than a sweep, and not one ms less', () => {
+    const { store, clock } = openStore()
+    store.apply(del('k', at(5)))
+    clock.advance(GRACE_MS - 1)
+    sweepAll(store)
+    expect(store.apply(set('k', 'late', at(4)))).toBe('superseded')
+    clock.advance(1)
+    sweepAll(store)
+    expect(store.stats()).toMatchObject({ tombstoneCount: 0, tombstoneOverflowCount: 0 })
+  })
+
+  it('keep their grace when the wall clock steps', () => {
+    const { store, clock } = openStore()
+    store.apply(del('k', at(5)))
+    clock.wallMs += 10 * GRACE_MS
+    sweepAll(store)
+    expect(store.stats().tombstoneCount).toBe(1)
+  })
+})
+
+describe('expiry in a Store', () => {
+  it('hides an entry from the very ms of its time, swept or not', () => {
+    const { store, clock } = openStore()
+    store.apply(set('k', 'v', at(1), { expiresAt: clock.now() + 100 }))
+    clock.advance(99)
+    expect(store.get('c', 'k')?.payload).toBe('v')
+    expect(liveKeys(store)).toEqual(['k'])
+    clock.advance(1)
+    expect(store.get('c', 'k')).toBeUndefined()
+    expect(liveKeys(store)).toEqual([])
+    expect(store.size('c')).toBe(1)
+  })
+
+  it('never hides an entry whose time is 0', () => {
+    const { store, clock } = openStore()
+    store.apply(set('k', 'v', at(1)))
+    clock.advance(1e12)
+    sweepAll(store)
+    expect(store.get('c', 'k')?.payload).toBe('v')
+  })
+
+  it('does not show an older write that comes after it', () => {
+    const { store, clock } = openStore()
+    store.apply(set('k', 'short', at(5), { expiresAt: clock.now() + 100 }))
+    clock.advance(100)
+    sweepAll(store)
+    expect(store.apply(set('k', 'older', at(4)))).toBe('superseded')
+    expect(store.apply(set('k', 'short', at(5)))).toBe('superseded')
+    expect(store.get('c', 'k')).toBeUndefined()
+    expect(store.apply(set('k', 'newer', at(6)))).toBe('applied')
+    expect(store.get('c', 'k')?.payload).toBe('newer')
+  })
+
+  it('forgets the time of an entry that is overwritten', () => {
+    const { store, clock, events } = openStore()
+    store.apply(set('k', 'short', at(1), { expiresAt: clock.now() + 100 }))
+    store.apply(set('k', 'long', at(2), { expiresAt: clock.now() + 10_000 }))
+    clock.advance(5_000)
+    sweepAll(store)
+    expect(store.get('c', 'k')?.payload).toBe('long')
+    clock.advance(5_000)
+    sweepAll(store)
+    expect(events).toEqual(['set k 1m', 'set k 2m', 'expire k 2m'])
+  })
+
+  it('leaves no tombstone, and gives its memory back', () => {
+    const { store, clock } = openStore()
+    store.apply(set('k', 'v', at(1), { expiresAt: clock.now() + 100 }))
+    clock.advance(100)
+    sweepAll(store)
+    expect(store.stats()).toMatchObject({
+      itemCount: 0,
+      memoryBytes: 0,
+      expirationCount: 1,
+      evictionCount: 0,
+      tombstoneCount: 0,
+    })
+  })
+
+  it('is collected no more than the limit at a time', () => {
+    const { store, clock } = openStore()
+    for (let i = 0; i < 25; i++) {
+      store.apply(set(`k${i}`, 'v', at(1), { expiresAt: clock.now() + 100 * i + 1 }))
+    }
+    clock.advance(10_000)
+    const counts: number[] = []
+    for (let more = true; more; counts.push(store.stats().expirationCount)) more = store.sweep(10)
+    expect(counts).toEqual([10, 20, 25])
+  })
+})
+
+describe('Store.sweep', () => {
+  it('says that there is no more when there is nothing', () => {
+    expect(openStore().store.sweep(10)).toBe(false)
+  })
+
+  it('never reclaims more than the limit, of whatever kind it is', () => {
+    const { store, clock } = openStore()
+    const written = 7
+    for (let i = 0; i < written; i++) {
+      store.apply(set(`expired ${i}`, 'v', at(1), { expiresAt: clock.now() + 1 }))
+      store.apply(set(`cleared ${i}`, 'v', at(1), { cache: 'other' }))
+      store.apply(del(`deleted ${i}`, at(1)))
+    }
+    store.clear(clearMarker('other', at(2)))
+    clock.advance(GRACE_MS)
+    const bytes = entryBytes('cleared 0', 'v')
+    const left = () => store.stats().memoryBytes / bytes + store.stats().tombstoneCount
+    for (let before = left(), more = true; more; before = left()) {
+      more = store.sweep(4)
+      expect(before - left()).toBeLessThanOrEqual(4)
+    }
+    expect(store.stats()).toMatchObject({ memoryBytes: 0, tombstoneCount: 0 })
+  })
+})
+
+describe('Store.clear', () => {
+  it('refuses a marker older than the one it has', () => {
+    const { store, events } = openStore()
+    expect(store.clear(clearMarker('c', at(5)))).toBe(true)
+    expect(store.clear(clearMarker('c', at(4)))).toBe(false)
+    expect(store.clear(clearMarker('c', at(5)))).toBe(false)
+    expect([...store.markers()].map(({ version }) => version)).toEqual([at(5)])
+    expect(events).toEqual(['clear c 5m'])
+  })
+
+  it('refuses an older write that comes after it', () => {
+    const { store } = openStore()
+    store.clear(clearMarker('c', at(5)))
+    expect(store.apply(set('k', 'late', at(4)))).toBe('superseded')
+    expect(store.apply(set('k', 'same time', at(5, 'z')))).toBe('superseded')
+    expect(store.size('c')).toBe(0)
+    expect(store.apply(set('k', 'newer', at(6)))).toBe('applied')
+  })
+
+  it('leaves entries that are newer, when it comes late', () => {
+    const { store } = openStore()
+    for (const [key, wallMs] of Object.entries({ a: 3, b: 5, c: 6, d: 9 })) {
+      store.apply(set(key, 'v', at(wallMs)))
+    }
+    expect(store.clear(clearMarker('c', at(5)))).toBe(true)
+    expect(liveKeys(store)).toEqual(['c', 'd'])
+    expect(store.stats().memoryBytes).toBe(2 * entryBytes('c', 'v'))
+  })
+
+  it('leaves other caches alone', () => {
+    const { store } = openStore()
+    store.apply(set('k', 'v', at(1), { cache: 'x' }))
+    store.apply(set('k', 'v', at(1), { cache: 'y' }))
+    store.clear(clearMarker('x', at(2)))
+    sweepAll(store)
+    expect([store.size('x'), store.size('y')]).toEqual([0, 1])
+  })
+
+  it('empties the cache at once, and gives its memory back a slice at a time', () => {
+    const { store } = openStore()
+    for (let i = 0; i < 25; i++) store.apply(set(`k${i % 10}${i}`, 'v', at(1)))
+    const before = store.stats().memoryBytes
+    store.clear(clearMarker('c', at(2)))
+    expect(store.size('c')).toBe(0)
+    expect(liveKeys(store)).toEqual([])
+    expect([...store.partition(3), ...store.partition(2)]).toEqual([])
+    expect(store.stats()).toMatchObject({ itemCount: 0, memoryBytes: before })
+
+    const sizes: number[] = []
+    for (let more = true; more; sizes.push(store.stats().memoryBytes)) more = store.sweep(10)
+    expect(sizes.length).toBe(3)
+    expect(sizes).toEqual([...sizes].sort((a, b) => b - a))
+    expect(sizes.at(-1)).toBe(0)
+  })
+
+  it('can be followed at once by the same keys, which stay', () => {
+    const { store } = openStore()
+    for (let i = 0; i < 9; i++) store.apply(set(`k${i}`, 'old', at(1)))
+    store.clear(clearMarker('c', at(2)))
+    for (let i = 0; i < 9; i++) store.apply(set(`k${i}`, 'new', at(3)))
+    expect(sweepAll(store, 2)).toBeGreaterThan(4)
+    expect([...store.entries('c')].map(({ payload }) => payload)).toEqual(Array(9).fill('new'))
+    expect([...store.partition(2)].length).toBe(9)
+    expect(store.stats().memoryBytes).toBe(9 * entryBytes('k0', 'new'))
+  })
+
+  it('gives back what two clears in a row left over', () => {
+    const { store } = openStore()
+    store.apply(set('a', 'v', at(1)))
+    store.clear(clearMarker('c', at(2)))
+    store.apply(set('b', 'v', at(3)))
+    store.clear(clearMarker('c', at(4)))
+    sweepAll(store, 1)
+    expect(store.stats()).toMatchObject({ itemCount: 0, memoryBytes: 0 })
+  })
+
+  it('raises no expiry and no eviction for what it cleared', () => {
+    const { store, clock, events } = openStore({ itemsMax: 2 })
+    for (const key of ['a', 'b']) {
+      store.apply(set(key, 'v', at(1), { expiresAt: clock.now() + 100 }))
+    }
+    store.clear(clearMarker('c', at(2)))
+    events.length = 0
+    clock.advance(1_000)
+    store.apply(set('d', 'v', at(3)))
+    store.apply(set('e', 'v', at(3)))
+    sweepAll(store)
+    expect(events).toEqual(['set d 3m', 'set e 3m'])
+    expect(store.stats()).toMatchObject({ expirationCount: 0, evictionCount: 0, itemCount: 2 })
+  })
+})
+
+describe('eviction in a Store', () => {
+  it('gives up the entry that was used least recently', () => {
+    const { store, events } = openStore({ itemsMax: 3 })
+    for (const key of ['a', 'b', 'c']) store.apply(set(key, 'v', at(1)))
+    store.get('c', 'a')
+    store.apply(set('b', 'overwritten', at(2)))
+    store.apply(set('d', 'v', at(3)))
+    store.apply(set('e', 'v', at(4)))
+    expect(liveKeys(store)).toEqual(['b', 'd', 'e'])
+    expect(events.filter((event) => event.startsWith('evict'))).toEqual([
+      'evict c 1m',
+      'evict a 1m',
+    ])
+    expect(store.stats()).toMatchObject({ itemCount: 3, evictionCount: 2 })
+  })
+
+  it('does not take listing, or a write that was refused, for use', () => {
+    const { store } = openStore({ itemsMax: 2 })
+    store.apply(set('a', 'v', at(5)))
+    store.apply(set('b', 'v', at(5)))
+    liveKeys(store)
+    for (const entry of store.partition(1)) store.apply(set(entry.key, 'old', at(1)))
+    store.apply(set('a', 'v', at(4)))
+    store.apply(set('d', 'v', at(5)))
+    expect(liveKeys(store)).toEqual(['b', 'd'])
+  })
+
+  it('keeps the bound over all caches together', () => {
+    const { store } = openStore({ itemsMax: 2 })
+    for (const cache of ['x', 'y', 'z']) store.apply(set('k', 'v', at(1), { cache }))
+    expect([store.size('x'), store.size('y'), store.size('z')]).toEqual([0, 1, 1])
+  })
+
+  it('gives up as many as a larger value needs', () => {
+    const small = entryBytes('a', 'v')
+    const { store } = openStore({ bytesMax: 4 * small })
+    for (const key of ['a', 'b', 'c', 'd']) store.apply(set(key, 'v', at(1)))
+    expect(store.stats()).toMatchObject({ itemCount: 4, memoryBytes: 4 * small })
+    store.apply(set('d', 'v'.repeat(2 * small + 1), at(2)))
+    expect(liveKeys(store)).toEqual(['c', 'd'])
+    expect(store.stats()).toMatchObject({ evictionCount: 2, memoryBytes: 4 * small })
+  })
+
+  it('leaves a stub and no tombstone: only a newer write brings the key back', () => {
+    const { store } = openStore({ itemsMax: 1 })
+    store.apply(set('a', 'v', at(1)))
+    store.apply(set('b', 'v', at(1)))
+    expect(store.stats().tombstoneCount).toBe(0)
+    expect(store.apply(set('a', 'v', at(1)))).toBe('superseded')
+    expect(store.apply(set('a', 'w', at(2)))).toBe('applied')
+    expect(liveKeys(store)).toEqual(['a'])
+  })
+
+  it('takes what was cleared before anything that is live', () => {
+    const small = entryBytes('a', 'v')
+    const { store } = openStore({ bytesMax: 4 * small })
+    store.apply(set('a', 'v', at(1), { cache: 'live' }))
+    for (const key of ['b', 'c', 'd']) store.apply(set(key, 'v', at(1)))
+    store.get('live', 'a')
+    store.clear(clearMarker('c', at(2)))
+    for (const key of ['e', 'f', 'g']) store.apply(set(key, 'v', at(3)))
+    expect(store.size('live')).toBe(1)
+    expect(store.stats()).toMatchObject({ itemCount: 4, evictionCount: 0 })
+  })
+})
+
+describe('a value larger than the whole Store', () => {
+  const bytesMax = 2_000
+  const large = 'x'.repeat(bytesMax)
+
+  it('is refused, and gives up nothing for its sake', () => {
+    const { store, events } = openStore({ bytesMax })
+    store.apply(set('other', 'v', at(1)))
+    expect(store.apply(set('k', large, at(2)))).toBe('too large')
+    expect(store.get('c', 'k')).toBeUndefined()
+    expect(liveKeys(store)).toEqual(['other'])
+    expect(events).toEqual(['set other 1m'])
+  })
+
+  it('does not leave the older value served', () => {
+    const { store } = openStore({ bytesMax })
+    store.apply(set('k', 'older', at(1)))
+    expect(store.apply(set('k', large, at(5)))).toBe('too large')
+    expect(store.get('c', 'k')).toBeUndefined()
+    expect(store.stats()).toMatchObject({ itemCount: 0, memoryBytes: 0 })
+  })
+
+  it('does not let an older value in that comes after it', () => {
+    const { store } = openStore({ bytesMax })
+    store.apply(set('k', large, at(5)))
+    expect(store.apply(set('k', 'older', at(4)))).toBe('superseded')
+    expect(store.apply(set('k', 'newer', at(6)))).toBe('applied')
+    expect(store.get('c', 'k')?.payload).toBe('newer')
+  })
+
+  it('is no matter when it is older than what is held', () => {
+    const { store } = openStore({ bytesMax })
+    store.apply(set('k', 'newer', at(5)))
+    expect(store.apply(set('k', large, at(4)))).toBe('superseded')
+    expect(store.get('c', 'k')?.payload).toBe('newer')
+  })
+
+  it('is one byte over the limit, and not one byte under', () => {
+    const overhead = ENTRY_OVERHEAD_BYTES.text + 'k'.length
+    const { store } = openStore({ bytesMax })
+    expect(store.apply(set('k', 'x'.repeat(bytesMax - overhead + 1), at(1)))).toBe('too large')
+    expect(store.apply(set('k', 'x'.repeat(bytesMax - overhead), at(2)))).toBe('applied')
+  })
+})
+
+describe('the listener of a Store', () => {
+  it('hears what takes effect, after it did, and nothing else', () => {
+    const { store, clock, events } = openStore({ itemsMax: 2 })
+    store.apply(set('a', 'v', at(1), { expiresAt: clock.now() + 100 }))
+    store.apply(set('a', 'refused', at(0)))
+    store.apply(set('b', 'v', at(2)))
+    store.apply(set('d', 'v', at(3)))
+    store.apply(del('b', at(4)))
+    store.apply(del('unknown', at(4)))
+    store.apply(set('e', 'v', at(5), { expiresAt: clock.now() + 100 }))
+    clock.advance(100)
+    sweepAll(store)
+    store.clear(clearMarker('c', at(6)))
+    expect(events).toEqual([
+      'set a 1m',
+      'set b 2m',
+      'set d 3m',
+      'evict a 1m',
+      'delete b 4m',
+      'set e 5m',
+      'expire e 5m',
+      'clear c 6m',
+    ])
+  })
+
+  it('sees the store as it is after the change', () => {
+    const seen: Array<string | undefined> = []
+    const { store } = openStore({
+      listener: {
+        set: () => seen.push(store.get('c', 'k')?.payload as string | undefined),
+        delete: () => seen.push(store.get('c', 'k')?.payload as string | undefined),
+        expire: () => {},
+        evict: () => {},
+        clear: () => seen.push(String(store.size('c'))),
+        tombstonesFull: () => {},
+      },
+    })
+    store.apply(set('k', 'v', at(1)))
+    store.apply(del('k', at(2)))
+    store.apply(set('k', 'w', at(3)))
+    store.clear(clearMarker('c', at(4)))
+    expect(seen).toEqual(['v', undefined, 'w', '0'])
+  })
+
+  it('can be left out', () => {
+    const { store } = openStore({ listener: undefined })
+    store.apply(set('k', 'v', at(1)))
+    store.clear(clearMarker('c', at(2)))
+    expect(store.size('c')).toBe(0)
+  })
+})
+
+describe('entryBytes', () => {
+  it.each([
+    ['text', 'key', 'value', ENTRY_OVERHEAD_BYTES.text + 3 + 5],
+    ['text beyond Latin-1', 'ключ', '€', ENTRY_OVERHEAD_BYTES.text + 8 + 2],
+    ['bytes', 'key', new Uint8Array(7), ENTRY_OVERHEAD_BYTES.binary + 3 + 7],
+    ['nothing', '', '', ENTRY_OVERHEAD_BYTES.text],
+  ])('counts %s with its overhead', (_, key, payload, bytes) => {
+    expect(entryBytes(key, payload)).toBe(bytes)
+  })
+})

@@ -1,0 +1,152 @@
+/** Who is called dead, how soon, and above all who is not. */
+import { describe, expect, it } from 'vitest'
+import { SimulatedRandom } from '../../src/adapters/simulated/random.js'
+import { type MeshNode, SimulatedMesh } from '../support/mesh.js'
+import { testSeed } from '../support/random.js'
+
+const seed = testSeed()
+
+/** Everything that anybody said about somebody, in words. */
+function toldOf(mesh: SimulatedMesh, state: string): string[] {
+  return mesh.nodes.flatMap(({ id, told }) =>
+    told.filter((one) => one.state === state).map((one) => `${id} calls ${one.id} ${state}`),
+  )
+}
+
+function stateOf(observer: MeshNode, id: string): string | undefined {
+  return observer.peer.members.find((member) => member.id === id)?.state
+}
+
+/** Lets time pass until all others take somebody to be dead. Returns how long that took, in ms. */
+async function timeToDeath(
+  mesh: SimulatedMesh,
+  victim: MeshNode,
+  limitMs: number,
+): Promise<number> {
+  const startMs = mesh.time.monotonicMs()
+  const observers = mesh.running()
+  await mesh.runUntil(() => observers.every((one) => stateOf(one, victim.id) === 'dead'), limitMs)
+  return mesh.time.monotonicMs() - startMs
+}
+
+describe(`failure detection, seed ${seed}`, () => {
+  it('never calls a member dead that stood still for 3 s, whichever of 100 seeds', async () => {
+    for (let i = 0; i < 100; i++) {
+      const mesh = await SimulatedMesh.of(4, seed + i)
+      const random = new SimulatedRandom(seed + i)
+      // Late enough for the rhythm of heartbeats to be known.
+      await mesh.advance(2_000 + random.next() * 5_000)
+      const victim = mesh.node(Math.floor(random.next() * 4))
+      mesh.stall(victim, 3_000)
+      await mesh.advance(3_000)
+      await mesh.advance(5_000)
+      expect(toldOf(mesh, 'dead'), `seed ${seed + i}`).toEqual([])
+      expect(mesh.isSettled(), `seed ${seed + i}: ${mesh.describe()}`).toBe(true)
+    }
+  })
+
+  it('never calls a member dead that stands still for 2 s again and again', async () => {
+    const mesh = await SimulatedMesh.of(5, seed)
+    for (let i = 0; i < 10; i++) {
+      mesh.stall(mesh.node(2), 2_000)
+      await mesh.advance(3_500)
+    }
+    expect(toldOf(mesh, 'dead')).toEqual([])
+  })
+
+  it.each([700, 3_000, 7_000, 20_000, 60_000])(
+    'convicts nobody after the observer itself stood still for %i ms',
+    async (stallMs) => {
+      const mesh = await SimulatedMesh.of(5, seed)
+      await mesh.advance(5_000)
+      const observer = mesh.node(3)
+      mesh.stall(observer, stallMs)
+      await mesh.advance(stallMs + 100)
+      const said = observer.log.filter((line) => line.includes('this process stood still'))
+      expect(said).toHaveLength(1)
+      await mesh.settle(30_000)
+      await mesh.advance(10_000)
+      expect(toldOf(mesh, 'dead').filter((text) => text.startsWith(observer.id))).toEqual([])
+      expect(mesh.isSettled(), mesh.describe()).toBe(true)
+    },
+  )
+
+  it('takes no death from hearsay while it hears the member itself', async () => {
+    const mesh = await SimulatedMesh.of(4, seed)
+    await mesh.advance(5_000)
+    const [a, b] = [mesh.node(0), mesh.node(1)]
+    // Only these two cannot reach each other; the others hear both.
+    mesh.network.cut(a.id, b.id)
+    await mesh.advance(30_000)
+    expect(toldOf(mesh, 'dead')).toEqual([])
+    mesh.network.heal()
+    await mesh.settle()
+  })
+
+  it('calls a killed process dead well under a second, because its host refuses', async () => {
+    const mesh = await SimulatedMesh.of(5, seed)
+    await mesh.advance(5_000)
+    const victim = mesh.node(2)
+    mesh.crash(victim)
+    expect(await timeToDeath(mesh, victim, 10_000)).toBeLessThan(800)
+    await mesh.settle()
+    expect(mesh.node(0).peer.ring.members).not.toContain(victim.id)
+  })
+
+  it('calls several that were killed at once dead as soon', async () => {
+    const mesh = await SimulatedMesh.of(6, seed)
+    await mesh.advance(5_000)
+    const victims = [mesh.node(1), mesh.node(3), mesh.node(4)]
+    for (const victim of victims) mesh.crash(victim)
+    for (const victim of victims)
+      expect(await timeToDeath(mesh, victim, 10_000)).toBeLessThan(1_000)
+  })
+
+  it('calls a member dead within 6 s that fell silent, at ten members', async () => {
+    const mesh = await SimulatedMesh.of(10, seed)
+    await mesh.advance(10_000)
+    const victim = mesh.node(4)
+    mesh.crash(victim, { silent: true })
+    expect(await timeToDeath(mesh, victim, 20_000)).toBeLessThanOrEqual(6_000)
+    expect(new Set(toldOf(mesh, 'dead').map((text) => text.split(' ')[2]))).toEqual(
+      new Set([victim.id]),
+    )
+  })
+
+  it('takes a member back that was dead and comes again, at the same address', async () => {
+    const mesh = await SimulatedMesh.of(3, seed)
+    const victim = mesh.node(1)
+    const port = Number(victim.peer.addresses[0]?.split('/')[4])
+    mesh.crash(victim, { silent: true })
+    await timeToDeath(mesh, victim, 20_000)
+    const again = await mesh.start({ id: victim.id, port })
+    await mesh.settle()
+    const known = mesh.node(0).peer.members.find(({ id }) => id === again.id)
+    expect(known?.incarnation).toBe(again.peer.members[0]?.incarnation)
+  })
+
+  describe('with two members only', () => {
+    it('calls the other dead when it was killed', async () => {
+      const mesh = await SimulatedMesh.of(2, seed)
+      await mesh.advance(5_000)
+      mesh.crash(mesh.node(1))
+      expect(await timeToDeath(mesh, mesh.node(1), 10_000)).toBeLessThan(800)
+    })
+
+    it('calls the other dead when it fell silent', async () => {
+      const mesh = await SimulatedMesh.of(2, seed)
+      await mesh.advance(5_000)
+      mesh.crash(mesh.node(0), { silent: true })
+      expect(await timeToDeath(mesh, mesh.node(0), 20_000)).toBeLessThan(8_000)
+    })
+
+    it('waits for the other when it stands still for 3 s', async () => {
+      const mesh = await SimulatedMesh.of(2, seed)
+      await mesh.advance(5_000)
+      mesh.stall(mesh.node(0), 3_000)
+      await mesh.advance(10_000)
+      expect(toldOf(mesh, 'dead')).toEqual([])
+      expect(mesh.isSettled(), mesh.describe()).toBe(true)
+    })
+  })
+})

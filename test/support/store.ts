@@ -1,0 +1,56 @@
+/** A store on a clock that the test moves, with its events written down. */
+import { Store, type StoreListener, type StoreOptions } from '../../src/core/store.js'
+import type { StoredEntry } from '../../src/core/stored-entry.js'
+import type { Version } from '../../src/core/version.js'
+import { FakeClock } from './clock.js'
+import { type Change, isMarker } from './writes.js'
+
+export const GRACE_MS = 60_000
+
+export function openStore(options: Partial<StoreOptions> = {}) {
+  const clock = new FakeClock()
+  const events: string[] = []
+  const store = new Store({
+    clock,
+    partitionOf: (_, key) => key.length % 4096,
+    itemsMax: Number.POSITIVE_INFINITY,
+    bytesMax: Number.POSITIVE_INFINITY,
+    tombstoneGraceMs: GRACE_MS,
+    tombstonesMax: Number.POSITIVE_INFINITY,
+    stubGraceMs: GRACE_MS,
+    stubsMax: Number.POSITIVE_INFINITY,
+    listener: noting(events),
+    ...options,
+  })
+  return { store, clock, events }
+}
+
+function noting(events: string[]): StoreListener {
+  const name = ({ wallMs, member }: Version) => `${wallMs}${member}`
+  const entry = ({ key, version }: StoredEntry) => `${key} ${name(version)}`
+  return {
+    set: (stored) => events.push(`set ${entry(stored)}`),
+    delete: (_, key, version) => events.push(`delete ${key} ${name(version)}`),
+    expire: (stored) => events.push(`expire ${entry(stored)}`),
+    evict: (stored) => events.push(`evict ${entry(stored)}`),
+    tombstonesFull: () => events.push('tombstones full'),
+    clear: (cache, version) => events.push(`clear ${cache} ${name(version)}`),
+  }
+}
+
+export function applyChange(store: Store, change: Change): void {
+  if (isMarker(change)) store.clear(change)
+  else store.apply(change)
+}
+
+/** Sweeps until there is nothing left to reclaim. Returns the number of slices it took. */
+export function sweepAll(store: Store, limit = 100): number {
+  let slices = 1
+  while (store.sweep(limit)) slices++
+  return slices
+}
+
+/** Keys of the live entries of a cache, sorted. */
+export function liveKeys(store: Store, cache = 'c'): string[] {
+  return [...store.entries(cache)].map(({ key }) => key).sort()
+}
