@@ -67,6 +67,8 @@ export class MeshPeer implements Peer {
   #stopping: Promise<void> | undefined
   #hasStopped = false
   #hasAlertedTombstones = false
+  /** Events from before `start` resolved, when nobody could listen yet; `undefined` from then on. */
+  #early: Array<() => void> | undefined = []
 
   /** @param instance random: tells this process apart from another one with the same identity */
   constructor(components: PeerComponents, options: ResolvedOptions, instance: string) {
@@ -95,7 +97,10 @@ export class MeshPeer implements Peer {
     }
   }
 
-  /** Starts everything; when something cannot be started, stops the rest. */
+  /**
+   * Starts everything; when something cannot be started, stops the rest. What happens meanwhile is told when the
+   * event loop turns next, so that a listener added as soon as this resolves misses nothing.
+   */
   async start(): Promise<void> {
     await this.#member.start()
     try {
@@ -104,6 +109,7 @@ export class MeshPeer implements Peer {
       await this.#member.stop({ drain: false })
       throw error
     }
+    this.#components.runtime.scheduler.defer(() => this.#tellEarly())
   }
 
   get addresses(): readonly string[] {
@@ -289,11 +295,10 @@ export class MeshPeer implements Peer {
         if (member.state === from) return
         const name = `member:${member.state}` as `member:${MemberState}`
         this.#options.logger.info(`${member.name} (${member.id}) is ${member.state}`)
-        this.#events.emit(name, this.#info(member, this.#member.ring.partitionCounts()))
+        this.#tell(name, this.#info(member, this.#member.ring.partitionCounts()))
       },
-      transferStarted: (member, reason) => this.#events.emit('sync:start', { member, reason }),
-      transferEnded: (member, entries, ok) =>
-        this.#events.emit('sync:end', { member, entries, ok }),
+      transferStarted: (member, reason) => this.#tell('sync:start', { member, reason }),
+      transferEnded: (member, entries, ok) => this.#tell('sync:end', { member, entries, ok }),
       alert: (code, message) => this.#alert({ code, message }),
     }
   }
@@ -310,7 +315,18 @@ export class MeshPeer implements Peer {
 
   #alert(alert: Alert): void {
     this.#options.logger.warn(alert.message)
-    this.#events.emit('alert', alert)
+    this.#tell('alert', alert)
+  }
+
+  #tell<Name extends keyof PeerEvents>(name: Name, event: PeerEvents[Name]): void {
+    if (this.#early === undefined) this.#events.emit(name, event)
+    else this.#early.push(() => this.#events.emit(name, event))
+  }
+
+  #tellEarly(): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const tell of early) tell()
   }
 }
 

@@ -13,7 +13,8 @@ import {
   ValueTooLargeError,
 } from '../src/errors.js'
 import type { PeerOptions } from '../src/options.js'
-import { type MeshNode, type NodeOptions, SimulatedMesh } from './support/mesh.js'
+import type { ProcessOptions } from '../src/testing/simulation.js'
+import { type MeshNode, SimulatedMesh } from './support/mesh.js'
 import { testSeed } from './support/random.js'
 
 const seed = testSeed()
@@ -31,7 +32,7 @@ async function one(options: PeerOptions = {}) {
 }
 
 /** A mesh of two: one writes, the other hears of it. */
-async function two(first: NodeOptions = {}, second: NodeOptions = {}) {
+async function two(first: ProcessOptions = {}, second: ProcessOptions = {}) {
   const mesh = new SimulatedMesh(seed)
   await mesh.start(first)
   await mesh.start(second)

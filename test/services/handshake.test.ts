@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { helloReplyCodec } from '../../src/protocol/codec.js'
 import { PROTOCOL_MAJOR } from '../../src/protocol/limits.js'
 import { PROTOCOLS } from '../../src/services/topics.js'
-import { type NodeOptions, SimulatedMesh } from '../support/mesh.js'
+import type { ProcessOptions } from '../../src/testing/simulation.js'
+import { SimulatedMesh } from '../support/mesh.js'
 import { testSeed } from '../support/random.js'
 
 const seed = testSeed()
 
 /** A peer that must not be let in, and one that must not let it in. */
-async function mismatch(options: NodeOptions) {
+async function mismatch(options: ProcessOptions) {
   const mesh = await SimulatedMesh.of(2, seed)
   const inside = mesh.node(0)
   const outside = await mesh.start({ ...options, bootstrap: [...inside.peer.addresses] })
@@ -18,7 +19,7 @@ async function mismatch(options: NodeOptions) {
 }
 
 describe(`a hello, seed ${seed}`, () => {
-  it.each<[field: string, options: NodeOptions, theirs: string, ours: string]>([
+  it.each<[field: string, options: ProcessOptions, theirs: string, ours: string]>([
     ['mesh', { mesh: 'other' }, 'other', 'hearsay'],
     ['tombstoneGraceMs', { tombstoneGraceMs: 5_000 }, '5000', '3600000'],
     ['replicas', { resolved: { replicas: 3 as unknown as 'all' } }, '3', 'all'],

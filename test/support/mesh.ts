@@ -1,20 +1,21 @@
 /**
- * A mesh of real peers over a network in memory, on simulated time: everything from one seed, and the same each time.
+ * A simulated mesh as our own tests use it: with the means to look inside, and to put something on the network that is
+ * no peer.
  */
-
-import { MemoryNetwork, type MemoryNetworkOptions } from '../../src/adapters/memory/network.js'
+import type { MemoryNetworkOptions } from '../../src/adapters/memory/network.js'
 import type { MemoryTransport } from '../../src/adapters/memory/transport.js'
-import type { SimulatedMember } from '../../src/adapters/simulated/member.js'
-import { SimulatedRandom } from '../../src/adapters/simulated/random.js'
-import { SimulatedTime } from '../../src/adapters/simulated/time.js'
 import { loadHash64 } from '../../src/adapters/system/hash.js'
-import { HistogramLatency } from '../../src/adapters/system/latency.js'
 import type { Alert, Cache, MemberInfo } from '../../src/api.js'
-import { MeshPeer } from '../../src/mesh-peer.js'
-import { type PeerOptions, type ResolvedOptions, resolveOptions } from '../../src/options.js'
-import { FRAME_BYTES_MAX } from '../../src/protocol/limits.js'
+import type { MeshPeer } from '../../src/mesh-peer.js'
+import type { PeerOptions } from '../../src/options.js'
 import type { Channel } from '../../src/services/ports.js'
 import { PROTOCOLS, topicsOf } from '../../src/services/topics.js'
+import {
+  contents,
+  type ProcessOptions,
+  type SimulatedProcess,
+  Simulation,
+} from '../../src/testing/simulation.js'
 
 const hash = await loadHash64()
 
@@ -25,29 +26,10 @@ export interface Told {
   readonly id: string
 }
 
-/** One process of the mesh. */
-export interface MeshNode {
-  readonly id: string
-  readonly peer: MeshPeer
-  readonly transport: MemoryTransport
-  /** Its own clock, and the means to stop and to kill it. */
-  readonly time: SimulatedMember
-  /** `<level> <message>`, in order. */
-  readonly log: string[]
+/** One process of the mesh, and what it told. */
+export interface MeshNode extends SimulatedProcess {
   readonly told: Told[]
   readonly alerts: Alert[]
-  isRunning: boolean
-}
-
-export interface NodeOptions extends PeerOptions {
-  /** @default `p01`, `p02` … */
-  readonly id?: string
-  /** A port to come back at. @default a free one */
-  readonly port?: number
-  /** How wrong its wall clock is, in ms. @default 0 */
-  readonly clockOffsetMs?: number
-  /** Options that users cannot set yet. */
-  readonly resolved?: Partial<ResolvedOptions>
 }
 
 /** Something on the network that is no peer of ours, and says what a test tells it to. */
@@ -59,24 +41,13 @@ export interface Stranger {
   readonly connected: Set<string>
 }
 
-export class SimulatedMesh {
-  readonly seed: number
-  readonly time = new SimulatedTime()
-  readonly random: SimulatedRandom
-  readonly network: MemoryNetwork
+export class SimulatedMesh extends Simulation {
   /** Every process ever made, in order. */
   readonly nodes: MeshNode[] = []
-  readonly #options: PeerOptions
 
-  /** @param options of every peer, unless it is given its own */
-  constructor(seed: number, options: PeerOptions = {}, network: MemoryNetworkOptions = {}) {
-    this.seed = seed
-    this.#options = options
-    this.random = new SimulatedRandom(seed)
-    this.network = new MemoryNetwork(
-      { clock: this.time, scheduler: this.time, random: this.random.fork('network') },
-      { frameBytesMax: FRAME_BYTES_MAX, ...network },
-    )
+  /** @param peer options of every peer, unless it is given its own */
+  constructor(seed: number, peer: PeerOptions = {}, network: MemoryNetworkOptions = {}) {
+    super({ seed, hash, peer, network })
   }
 
   /** A mesh of so many peers that all know each other and serve. */
@@ -93,39 +64,11 @@ export class SimulatedMesh {
   }
 
   /** Starts one more process; it looks for the first of those that run, unless told otherwise. */
-  async start(nodeOptions: NodeOptions = {}): Promise<MeshNode> {
-    const { id, port, clockOffsetMs = 0, resolved: overrides, ...options } = nodeOptions
-    const number = this.nodes.length + 1
-    const nodeId = id ?? `p${String(number).padStart(2, '0')}`
-    const time = this.time.member()
-    time.setOffset(clockOffsetMs)
-    const transport = this.network.transport({ id: nodeId, scheduler: time, ...(port && { port }) })
-    const log: string[] = []
-    const note = (level: string) => (message: string) => void log.push(`${level} ${message}`)
-    const logger = {
-      debug: note('debug'),
-      info: note('info'),
-      warn: note('warn'),
-      error: note('error'),
-    }
-    const [first] = this.running()
-    const bootstrap = first === undefined ? [] : [...first.peer.addresses]
-    const resolved = resolveOptions({ bootstrap, logger, ...this.#options, ...options })
-    const random = this.random.fork(`${nodeId} ${number}`)
-    const peer = new MeshPeer(
-      {
-        runtime: { clock: time, scheduler: time, random, log: logger },
-        transport,
-        hash,
-        latency: new HistogramLatency(time),
-      },
-      { ...resolved, ...overrides },
-      `instance${number}`,
-    )
-    const node = { id: nodeId, peer, transport, time, log, told: [], alerts: [], isRunning: true }
+  async start(options: ProcessOptions = {}): Promise<MeshNode> {
+    const node: MeshNode = Object.assign(this.process(options), { told: [], alerts: [] })
     this.#listen(node)
     this.nodes.push(node)
-    await peer.start()
+    await this.launch(node)
     return node
   }
 
@@ -158,7 +101,7 @@ export class SimulatedMesh {
     return { transport, channels, connected }
   }
 
-  running(): MeshNode[] {
+  override running(): MeshNode[] {
     return this.nodes.filter(({ isRunning }) => isRunning)
   }
 
@@ -177,18 +120,6 @@ export class SimulatedMesh {
     return this.node(index).peer.cache<T>(name)
   }
 
-  advance(ms: number): Promise<void> {
-    return this.time.advance(ms)
-  }
-
-  runUntil(condition: () => boolean, limitMs?: number): Promise<void> {
-    return this.time.runUntil(condition, limitMs)
-  }
-
-  settled<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
-    return this.time.settled(promise, limitMs)
-  }
-
   /** Lets time pass until all that run serve, and take each other, and nobody else, to be alive. */
   async settle(limitMs = 60_000): Promise<void> {
     try {
@@ -199,46 +130,14 @@ export class SimulatedMesh {
   }
 
   /** Lets time pass until all that run hold the same. */
-  async converge(limitMs = 60_000, cache = 'c'): Promise<void> {
+  async converge(limitMs = 60_000): Promise<void> {
     try {
-      await this.time.runUntil(() => this.isConverged(cache), limitMs)
+      await this.time.runUntil(() => this.isConverged(), limitMs)
     } catch (cause) {
-      const held = this.running().map((node) => `${node.id} holds:\n${this.contents(node, cache)}`)
+      const held = this.running().map((node) => `${node.id} holds:\n${contents(node)}`)
       const what = `not converged after ${limitMs} simulated ms, seed ${this.seed}`
       throw new Error(`${what}:\n${held.join('\n')}`, { cause })
     }
-  }
-
-  isSettled(): boolean {
-    const nodes = this.running()
-    const ids = nodes.map(({ id }) => id).sort()
-    return nodes.every(({ peer }) => {
-      if (peer.status !== 'serving') return false
-      const live = peer.members.filter(({ state }) => state === 'alive' || state === 'suspect')
-      return (
-        live.length === ids.length &&
-        live.every(
-          ({ id, state, partitions }) => ids.includes(id) && state === 'alive' && partitions > 0,
-        )
-      )
-    })
-  }
-
-  /** Who sees what, for messages of failures. */
-  describe(): string {
-    return this.running()
-      .map(({ id, peer }) => {
-        const members = peer.members.map((member) => `${member.id}:${member.state}`).join(' ')
-        return `${id} ${peer.status}, sees ${members}`
-      })
-      .join('\n')
-  }
-
-  /** Kills a process, or takes its whole host away. */
-  crash(node: MeshNode, options: { readonly silent?: boolean } = {}): void {
-    node.isRunning = false
-    node.transport.crash({ silent: options.silent ?? false })
-    node.time.kill()
   }
 
   /** Lets a process stand still for a while. */
@@ -246,32 +145,8 @@ export class SimulatedMesh {
     node.time.stall(durationMs)
   }
 
-  /** Stops one process as its user would. */
-  async stop(node: MeshNode, options: { readonly drain?: boolean } = {}): Promise<void> {
-    node.isRunning = false
-    await this.time.settled(node.peer.stop(options))
-  }
-
-  async stopAll(): Promise<void> {
-    const stops = this.running().map((node) => {
-      node.isRunning = false
-      return node.peer.stop()
-    })
-    await this.time.settled(Promise.all(stops))
-  }
-
   /** What a peer holds of a cache, as text that is equal exactly when the content is. */
-  contents(node: MeshNode, cache = 'c'): string {
-    const entries = [...node.peer.cache(cache).local.entries()]
-    return entries
-      .map(({ key, version, value }) => `${key} ${version} ${JSON.stringify(value)}`)
-      .sort()
-      .join('\n')
-  }
-
-  /** Whether all that run hold the same. */
-  isConverged(cache = 'c'): boolean {
-    const [first, ...others] = this.running().map((node) => this.contents(node, cache))
-    return others.every((contents) => contents === first)
+  contents(node: SimulatedProcess, cache = 'c'): string {
+    return contents(node, cache)
   }
 }

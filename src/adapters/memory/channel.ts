@@ -53,7 +53,7 @@ export class MemoryChannel implements Channel {
     // Not slice(): that of a Buffer copies nothing.
     const copy = new Uint8Array(frame)
     this.#windowBytes -= copy.byteLength
-    this.#toPeer((peer) => peer.#incoming.push(copy))
+    this.#toPeer((peer) => peer.#take(copy))
     if (this.#windowBytes > 0) return
     await new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }))
   }
@@ -82,6 +82,11 @@ export class MemoryChannel implements Channel {
     this.#incoming.fail(reason)
     this.#onBroken(reason)
     for (const { reject } of this.#waiters.splice(0)) reject(reason)
+  }
+
+  #take(frame: Uint8Array): void {
+    this.#end.noteFrame(frame)
+    this.#incoming.push(frame)
   }
 
   #remoteClosed(): void {

@@ -69,8 +69,14 @@ export class ConnectionEnd {
   /** Runs `arrive` at the other end, in no particular order. */
   sendMessage(arrive: (end: ConnectionEnd) => void): void {
     this.#whenLinked(() => {
-      const nowMs = this.#network.clock.monotonicMs()
       const delayMs = this.#network.delayMs(this.owner.id, this.remote)
+      const heldUpMs = this.#network.heldUpMs(this.owner.id, this.remote)
+      if (heldUpMs > 0) {
+        // It comes round another way, and may come after this connection has closed.
+        this.peer.owner.after(delayMs + heldUpMs, () => arrive(this.peer))
+        return
+      }
+      const nowMs = this.#network.clock.monotonicMs()
       this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs + delayMs)
       this.peer.owner.after(delayMs, () => {
         if (this.peer.isOpen) arrive(this.peer)
@@ -96,6 +102,11 @@ export class ConnectionEnd {
   flushHeld(): void {
     if (this.#network.faults.isCut(this.owner.id, this.remote)) return
     for (const send of this.#held.splice(0)) send()
+  }
+
+  /** A frame of a channel has arrived here. */
+  noteFrame(bytes: Uint8Array): void {
+    this.#network.observer.framed?.(this.remote, this.owner.id, bytes)
   }
 
   addChannel(channel: MemoryChannel): void {

@@ -13,6 +13,12 @@ export interface LinkSettings {
   readonly frameLossProbability: number
   /** Chance that a published message is delivered a second time, as when gossip has forgotten that it was seen. */
   readonly duplicateProbability: number
+  /**
+   * Chance that a published message is held up on its way, so that later ones overtake it, and for how long at most.
+   * It comes even when the connection that it was sent over has closed meanwhile, as by way of another peer.
+   */
+  readonly reorderProbability: number
+  readonly reorderDelayMaxMs: number
   /** One-way delay, drawn for each message: those with much spread overtake each other. Frames keep their order. */
   readonly delayMs: { readonly min: number; readonly max: number }
 }
@@ -22,17 +28,28 @@ const LINK_DEFAULTS: LinkSettings = {
   lossProbability: 0,
   frameLossProbability: 0,
   duplicateProbability: 0,
+  reorderProbability: 0,
+  reorderDelayMaxMs: 1_000,
   delayMs: { min: 0.2, max: 1 },
 }
 
 export class Faults {
+  readonly #initial: LinkSettings
   #defaults: LinkSettings
   readonly #links = new Map<string, LinkSettings>()
   /** Since when a link is cut. */
   readonly #cuts = new Map<string, number>()
 
   constructor(settings: Partial<LinkSettings> = {}) {
-    this.#defaults = { ...LINK_DEFAULTS, ...settings }
+    this.#initial = { ...LINK_DEFAULTS, ...settings }
+    this.#defaults = this.#initial
+  }
+
+  /** Every link is again as at the start, and none is cut. */
+  reset(): void {
+    this.#defaults = this.#initial
+    this.#links.clear()
+    this.#cuts.clear()
   }
 
   /** Changes every link that has no settings of its own. */

@@ -78,6 +78,7 @@ export class MemoryGossip {
     const number = this.#network.nextMessageNumber()
     const message = { number, topic, author: this.#id, bytes: new Uint8Array(bytes) }
     this.#remember(number)
+    this.#network.observer.published?.(this.#id, topic, message.bytes)
     for (const route of this.#routes.values()) this.#send(route, message)
   }
 
@@ -102,12 +103,13 @@ export class MemoryGossip {
   receive(message: Message, from: string): void {
     if (this.#seen.has(message.number)) return
     this.#remember(message.number)
-    this.#deliver(message.topic, message.author, new Uint8Array(message.bytes))
+    this.repeat(message)
     this.#forward(message, from)
   }
 
-  /** A message comes again after it was forgotten that it was seen. */
+  /** Hands a message on, though it may have been seen before and forgotten. */
   repeat(message: Message): void {
+    this.#network.observer.delivered?.(this.#id, message.author, message.topic, message.bytes)
     this.#deliver(message.topic, message.author, new Uint8Array(message.bytes))
   }
 

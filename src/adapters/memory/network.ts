@@ -15,8 +15,20 @@ export interface MemoryNetworkComponents {
   readonly random: Random
 }
 
+/** Sees what goes over the network, as it does. Must change nothing. */
+export interface NetworkObserver {
+  /** A message leaves its author. */
+  published?(author: string, topic: string, bytes: Uint8Array): void
+  /** A message is about to be handed to a peer. */
+  delivered?(to: string, author: string, topic: string, bytes: Uint8Array): void
+  /** A frame of a channel has arrived. */
+  framed?(from: string, to: string, bytes: Uint8Array): void
+}
+
 /** Options of {@link MemoryNetwork}. Times in ms. */
 export interface MemoryNetworkOptions extends Partial<LinkSettings> {
+  /** @default nobody watches */
+  readonly observer?: NetworkObserver
   /** How many of those that receive a message each pass it on to. 0: only the author sends. @default 2 */
   readonly forwardPeersMax?: number
   /** Silence after which a connection breaks, as pings over TCP would find. @default 8000 */
@@ -59,6 +71,7 @@ export class MemoryNetwork {
   readonly options: Omit<typeof OPTION_DEFAULTS, 'forwardPeersMax'>
   /** See {@link MemoryNetworkOptions.forwardPeersMax}; may change at any time. */
   forwardPeersMax: number
+  readonly observer: NetworkObserver
   /** Addresses that `dns://<name>` stands for. */
   readonly names = new Map<string, readonly string[]>()
   /** Who listens, by address without the peer's id. */
@@ -74,6 +87,7 @@ export class MemoryNetwork {
     this.random = components.random
     this.faults = new Faults(given(options))
     this.options = { ...OPTION_DEFAULTS, ...given(options) }
+    this.observer = options.observer ?? {}
     this.forwardPeersMax = options.forwardPeersMax ?? OPTION_DEFAULTS.forwardPeersMax
   }
 
@@ -113,6 +127,12 @@ export class MemoryNetwork {
     for (const transport of this.#running) transport.flushHeld()
   }
 
+  /** Makes every link as it was at the start; what waited on connections that still stand is sent. */
+  reset(): void {
+    this.faults.reset()
+    this.heal()
+  }
+
   /**
    * Kills every process with this id. The others' connections to it close soon after, unless `silent`: then its
    * whole host is gone, and nothing at all comes from it any more.
@@ -135,6 +155,12 @@ export class MemoryNetwork {
   delayMs(from: string, to: string): number {
     const { min, max } = this.faults.settings(from, to).delayMs
     return min + this.random.next() * (max - min)
+  }
+
+  /** How much longer than others the next message takes, in ms: 0 for most. */
+  heldUpMs(from: string, to: string): number {
+    const { reorderProbability, reorderDelayMaxMs } = this.faults.settings(from, to)
+    return this.happens(reorderProbability) ? this.random.next() * reorderDelayMaxMs : 0
   }
 
   /** Whether something happens that has this chance. Draws nothing when it cannot. */

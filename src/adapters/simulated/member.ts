@@ -55,6 +55,16 @@ export class SimulatedMember implements Clock, Scheduler {
     return this.after(0, task)
   }
 
+  /** Tasks of this member that are scheduled and have neither run nor been cancelled. */
+  get pending(): number {
+    return this.#waiting.size
+  }
+
+  /** How wrong the wall clock is set, in ms, drift apart. */
+  get offsetMs(): number {
+    return this.#offsetMs
+  }
+
   /** Sets the wall clock wrong by so much, at once. */
   setOffset(offsetMs: number): void {
     this.#offsetMs = offsetMs

@@ -1,0 +1,257 @@
+/**
+ * The simulated mesh that apps use in their own tests: peers, the faults that happen to them, and time that passes
+ * when the test says so.
+ */
+import type { LinkSettings } from '../adapters/memory/faults.js'
+import { loadHash64 } from '../adapters/system/hash.js'
+import type { Peer } from '../api.js'
+import type { PeerOptions } from '../options.js'
+import { type SimulatedProcess, Simulation } from './simulation.js'
+
+/** Largest mesh that is simulated: beyond it a mistake is likelier than a wish. */
+const PEERS_MAX = 1_000
+
+/** Simulated time after which a wait is given up, unless told otherwise, in ms. */
+const LIMIT_MS = 60_000
+
+/**
+ * How the network of a simulated mesh behaves, each way of each link alike.
+ * Probabilities are 0 … 1, times are in simulated ms.
+ */
+export type SimulatedLink = LinkSettings
+
+/** Options of {@link simulateMesh}. */
+export interface SimulatedMeshOptions {
+  /** How many peers to start with, 1 … 1,000. @default 3 */
+  readonly peers?: number
+  /** Where all chance comes from: the same seed, the same run. A whole number. @default 1 */
+  readonly seed?: number
+  /**
+   * Options of every peer. `listen`, `announce`, `mdns`, `identity` and `http` have no meaning here: there is no host
+   * and no real network.
+   */
+  readonly options?: PeerOptions
+  /** How the network behaves from the start. @default a local network: 0.2 to 1 ms one way, nothing lost */
+  readonly network?: Partial<SimulatedLink>
+}
+
+/** How often {@link SimulatedMesh.settle} looks, in simulated ms. */
+const LOOK_INTERVAL_MS = 20
+
+/** How to wait. */
+export interface WaitOptions {
+  /** Simulated time after which the wait is given up with an error, in ms. @default 60000 */
+  readonly limitMs?: number
+}
+
+/**
+ * Starts a mesh of simulated peers, and lets time pass until all of them serve and know each other.
+ *
+ * The peers are real ones (the production cache, services and wire format) on a simulated clock, scheduler and
+ * network. Time stands still unless one of the mesh's methods lets it pass. Nothing touches a socket or a disk, and
+ * timers of the app itself (`setTimeout`, `Date.now`) are not simulated.
+ *
+ * @throws RangeError when `peers` or `seed` is out of range; InvalidOptionError for an option of a peer
+ * @example
+ * ```ts
+ * import { simulateMesh } from 'hearsay/testing'
+ *
+ * const mesh = await simulateMesh({ peers: 3, seed: 7 })
+ * const [ada, bob, cyd] = mesh.peers
+ * mesh.partition([ada], [bob, cyd])
+ * await ada.cache('users').set('42', 'Ada')
+ * await mesh.advance(1_000)
+ * bob.cache('users').peek('42') // undefined: the news cannot reach it
+ * mesh.heal()
+ * await mesh.settle()
+ * bob.cache('users').peek('42') // 'Ada'
+ * await mesh.stop()
+ * ```
+ */
+export async function simulateMesh(options: SimulatedMeshOptions = {}): Promise<SimulatedMesh> {
+  const { peers = 3, seed = 1, options: peer = {}, network = {} } = options
+  if (!Number.isSafeInteger(peers) || peers < 1 || peers > PEERS_MAX) {
+    throw new RangeError(`peers is ${peers}, it must be a whole number from 1 to ${PEERS_MAX}`)
+  }
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed is ${seed}, not a whole number`)
+  const hash = await loadHash64()
+  const mesh = new SimulatedMesh(new Simulation({ seed, hash, peer, network }))
+  for (let i = 0; i < peers; i++) await mesh.start()
+  await mesh.settle()
+  return mesh
+}
+
+/** A mesh of simulated peers; see {@link simulateMesh}. */
+export class SimulatedMesh {
+  readonly #simulation: Simulation
+
+  /** @internal use {@link simulateMesh} */
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation
+  }
+
+  /** The seed of this run: print it when a test fails, to have the same run again. */
+  get seed(): number {
+    return this.#simulation.seed
+  }
+
+  /** The peers that run, in the order in which they were started. */
+  get peers(): readonly Peer[] {
+    return this.#simulation.running().map(({ peer }) => peer)
+  }
+
+  /** One of the peers that run: 0 is the first of {@link peers}. @throws RangeError when there is none */
+  peer(index: number): Peer {
+    const peer = this.peers[index]
+    if (peer === undefined) {
+      throw new RangeError(`peer(${index}): ${this.peers.length} peers run, counted from 0`)
+    }
+    return peer
+  }
+
+  /** Simulated wall time, in ms since the Unix epoch. A run begins at 2026-01-01T00:00:00Z. */
+  now(): number {
+    return this.#simulation.time.now()
+  }
+
+  /** Starts one more peer. It is there at once, and joins as time passes. @param options added to those of all peers */
+  async start(options: PeerOptions = {}): Promise<Peer> {
+    const process = this.#simulation.process(options)
+    await this.#simulation.launch(process)
+    return process.peer
+  }
+
+  /**
+   * Starts a crashed or stopped peer again: a new process with the same id at the same address, and nothing in memory.
+   * @throws Error when the peer is still running
+   */
+  async restart(peer: Peer, options: PeerOptions = {}): Promise<Peer> {
+    const { id, transport, time, isRunning } = this.#process(peer)
+    if (isRunning) throw new Error(`${id} is running: crash or stop it before it is restarted`)
+    const port = Number(/\/tcp\/(\d+)/.exec(transport.addresses[0] ?? '')?.[1])
+    const process = this.#simulation.process({
+      id,
+      port,
+      clockOffsetMs: time.offsetMs,
+      ...options,
+    })
+    await this.#simulation.launch(process)
+    return process.peer
+  }
+
+  /**
+   * Kills a peer: no goodbye, and all that only it held is lost. The others' connections to it break soon, as when a
+   * process is killed; with `silent` its whole host is gone, and they hear nothing any more.
+   */
+  crash(peer: Peer, options: { readonly silent?: boolean } = {}): void {
+    this.#simulation.crash(this.#running(peer), options)
+  }
+
+  /** Lets a peer stand still for some simulated time, as in a long garbage collection. */
+  stall(peer: Peer, durationMs: number): void {
+    this.#running(peer).time.stall(durationMs)
+  }
+
+  /** Sets a peer's wall clock forward or, with a negative number, back. */
+  stepClock(peer: Peer, ms: number): void {
+    const { time } = this.#running(peer)
+    time.setOffset(time.offsetMs + ms)
+  }
+
+  /**
+   * Cuts all links between peers of different groups; a peer in no group keeps its links. With `oneWay` only what goes
+   * from a group to the groups after it is cut. Cuts add up until {@link heal}.
+   */
+  partition(...groups: ReadonlyArray<readonly Peer[]>): void
+  partition(from: readonly Peer[], to: readonly Peer[], options: { readonly oneWay: boolean }): void
+  partition(...args: ReadonlyArray<readonly Peer[] | { readonly oneWay: boolean }>): void {
+    const groups = args.filter((arg) => Array.isArray(arg)) as Array<readonly Peer[]>
+    const oneWay = args.some((arg) => 'oneWay' in arg && arg.oneWay)
+    for (const [index, group] of groups.entries()) {
+      for (const other of groups.slice(index + 1).flat()) {
+        for (const { id } of group) this.#simulation.network.cut(id, other.id, { oneWay })
+      }
+    }
+  }
+
+  /** Mends all links, and makes the network as it was at the start. */
+  heal(): void {
+    this.#simulation.network.reset()
+  }
+
+  /** Changes how all links behave from now on, until {@link heal}. */
+  degrade(link: Partial<SimulatedLink>): void {
+    this.#simulation.network.configure(link)
+  }
+
+  /** Lets simulated time pass. @param ms 0 or more */
+  async advance(ms: number): Promise<void> {
+    if (!(ms >= 0)) throw new RangeError(`advance(${ms}): time only goes forward`)
+    await this.#simulation.advance(ms)
+  }
+
+  /**
+   * Lets time pass until a promise settles, and settles like it: for calls that need the others, such as
+   * `peer.flush()`.
+   * @throws Error when it has not settled within `limitMs`
+   */
+  async run<T>(
+    work: Promise<T> | (() => Promise<T>),
+    { limitMs = LIMIT_MS }: WaitOptions = {},
+  ): Promise<T> {
+    return await this.#simulation.settled(typeof work === 'function' ? work() : work, limitMs)
+  }
+
+  /** Lets time pass until a condition holds. @throws Error when it does not within `limitMs` */
+  async until(condition: () => boolean, { limitMs = LIMIT_MS }: WaitOptions = {}): Promise<void> {
+    await this.#simulation.runUntil(condition, limitMs)
+  }
+
+  /**
+   * Lets time pass until the mesh is at rest: all peers that run serve and take exactly each other to be alive, nothing
+   * is queued, and all hold the same (unless some have evicted entries: then what they hold may differ).
+   * @throws Error when that is not so within `limitMs`, saying who sees what
+   */
+  async settle({ limitMs = LIMIT_MS }: WaitOptions = {}): Promise<void> {
+    for (let waitedMs = 0; !this.#isAtRest(); waitedMs += LOOK_INTERVAL_MS) {
+      if (waitedMs >= limitMs) {
+        const seen = this.#simulation.describe()
+        throw new Error(`not settled after ${limitMs} simulated ms, seed ${this.seed}:\n${seen}`)
+      }
+      await this.#simulation.advance(LOOK_INTERVAL_MS)
+    }
+  }
+
+  /** What a peer has logged, as `<level> <message>`, by id; the last 10,000 lines of each process. */
+  logs(peer: Peer): readonly string[] {
+    return this.#process(peer).log
+  }
+
+  /** Stops all peers that run. */
+  async stop(): Promise<void> {
+    await this.#simulation.stopAll()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #isAtRest(): boolean {
+    if (!this.#simulation.isSettled()) return false
+    const stats = this.#simulation.running().map(({ peer }) => peer.stats())
+    if (stats.some(({ syncQueueSize }) => syncQueueSize > 0)) return false
+    return stats.some(({ evictionCount }) => evictionCount > 0) || this.#simulation.isConverged()
+  }
+
+  #process(peer: Peer): SimulatedProcess {
+    const process = this.#simulation.processes.findLast((known) => known.peer === peer)
+    if (process === undefined) throw new Error(`${peer.id} is no peer of this mesh`)
+    return process
+  }
+
+  #running(peer: Peer): SimulatedProcess {
+    const process = this.#process(peer)
+    if (!process.isRunning) throw new Error(`${peer.id} is not running`)
+    return process
+  }
+}

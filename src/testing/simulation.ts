@@ -1,0 +1,215 @@
+/**
+ * A mesh in one process: real peers over a network in memory, on simulated time. Everything that happens in it comes
+ * from one seed, and happens the same way each time.
+ *
+ * What runs is what ships, from the cache down to the codec; only the adapters are simulated. Inside, a peer is a
+ * process with a host of its own: it can be killed, stand still, and have its clock set wrong.
+ */
+import {
+  MemoryNetwork,
+  type MemoryNetworkOptions,
+  type NetworkObserver,
+} from '../adapters/memory/network.js'
+import type { MemoryTransport } from '../adapters/memory/transport.js'
+import type { SimulatedMember } from '../adapters/simulated/member.js'
+import { SimulatedRandom } from '../adapters/simulated/random.js'
+import { SimulatedTime } from '../adapters/simulated/time.js'
+import { HistogramLatency } from '../adapters/system/latency.js'
+import type { Hash64 } from '../core/ring.js'
+import { MeshPeer } from '../mesh-peer.js'
+import { type PeerOptions, type ResolvedOptions, resolveOptions } from '../options.js'
+import { FRAME_BYTES_MAX } from '../protocol/limits.js'
+
+/** Simulated time after which a wait is given up, unless told otherwise, in ms. */
+const LIMIT_MS = 60_000
+
+/** Lines of log kept of each process; the oldest go first. */
+const LOG_LINES_MAX = 10_000
+
+/** One process of the mesh. */
+export interface SimulatedProcess {
+  readonly id: string
+  /** 1 for the first process ever started, 2 for the next …; a peer that comes back is a new process. */
+  readonly number: number
+  readonly peer: MeshPeer
+  readonly transport: MemoryTransport
+  /** Its own clock, and the means to stop and to kill it. */
+  readonly time: SimulatedMember
+  /** `<level> <message>`, in order; the last 10,000. */
+  readonly log: string[]
+  isRunning: boolean
+}
+
+/** How a process is started. */
+export interface ProcessOptions extends PeerOptions {
+  /** @default `p01`, `p02` … */
+  readonly id?: string
+  /** A port to come back at. @default a free one */
+  readonly port?: number
+  /** How wrong its wall clock is, in ms. @default 0 */
+  readonly clockOffsetMs?: number
+  /** Options that users cannot set. */
+  readonly resolved?: Partial<ResolvedOptions>
+}
+
+/** Options of a {@link Simulation}. */
+export interface SimulationOptions {
+  readonly seed: number
+  readonly hash: Hash64
+  /** Of every peer, unless it is given its own. */
+  readonly peer?: PeerOptions
+  readonly network?: MemoryNetworkOptions
+  readonly observer?: NetworkObserver
+}
+
+export class Simulation {
+  readonly seed: number
+  readonly time = new SimulatedTime()
+  readonly random: SimulatedRandom
+  readonly network: MemoryNetwork
+  /** Every process ever started, in order. */
+  readonly processes: SimulatedProcess[] = []
+  readonly #hash: Hash64
+  readonly #options: PeerOptions
+
+  constructor({ seed, hash, peer = {}, network = {}, observer }: SimulationOptions) {
+    this.seed = seed
+    this.#hash = hash
+    this.#options = peer
+    this.random = new SimulatedRandom(seed)
+    this.network = new MemoryNetwork(
+      { clock: this.time, scheduler: this.time, random: this.random.fork('network') },
+      { frameBytesMax: FRAME_BYTES_MAX, ...network, ...(observer && { observer }) },
+    )
+  }
+
+  /** Makes one more process, not started yet; it will look for the first of those that run, unless told otherwise. */
+  process(options: ProcessOptions = {}): SimulatedProcess {
+    const { id, port, clockOffsetMs = 0, resolved: overrides, ...peerOptions } = options
+    const number = this.processes.length + 1
+    const processId = id ?? `p${String(number).padStart(2, '0')}`
+    const time = this.time.member()
+    time.setOffset(clockOffsetMs)
+    const transport = this.network.transport({
+      id: processId,
+      scheduler: time,
+      ...(port !== undefined && { port }),
+    })
+    const log: string[] = []
+    const logger = keepingLogger(log)
+    const [first] = this.running()
+    const bootstrap = first === undefined ? [] : [...first.peer.addresses]
+    const resolved = resolveOptions({ bootstrap, logger, ...this.#options, ...peerOptions })
+    const peer = new MeshPeer(
+      {
+        runtime: {
+          clock: time,
+          scheduler: time,
+          random: this.random.fork(`${processId} ${number}`),
+          log: resolved.logger,
+        },
+        transport,
+        hash: this.#hash,
+        latency: new HistogramLatency(time),
+      },
+      { ...resolved, ...overrides },
+      `instance${number}`,
+    )
+    return { id: processId, number, peer, transport, time, log, isRunning: false }
+  }
+
+  /** Lets a process begin. */
+  async launch(process: SimulatedProcess): Promise<void> {
+    this.processes.push(process)
+    process.isRunning = true
+    await process.peer.start()
+  }
+
+  running(): SimulatedProcess[] {
+    return this.processes.filter(({ isRunning }) => isRunning)
+  }
+
+  /** Kills a process; `silent` takes its whole host away, so that nothing says that it is gone. */
+  crash(process: SimulatedProcess, { silent = false }: { readonly silent?: boolean } = {}): void {
+    process.isRunning = false
+    process.transport.crash({ silent })
+    process.time.kill()
+  }
+
+  /** Stops one process as its user would. */
+  async stop(process: SimulatedProcess, options: { readonly drain?: boolean } = {}): Promise<void> {
+    process.isRunning = false
+    await this.time.settled(process.peer.stop(options))
+  }
+
+  async stopAll(options: { readonly drain?: boolean } = {}): Promise<void> {
+    const stops = this.running().map((process) => {
+      process.isRunning = false
+      return process.peer.stop(options)
+    })
+    await this.time.settled(Promise.all(stops))
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.time.advance(ms)
+  }
+
+  runUntil(condition: () => boolean, limitMs = LIMIT_MS): Promise<void> {
+    return this.time.runUntil(condition, limitMs)
+  }
+
+  settled<T>(promise: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
+    return this.time.settled(promise, limitMs)
+  }
+
+  /** Whether all that run serve, and take each other, and nobody else, to be alive. */
+  isSettled(): boolean {
+    const running = this.running()
+    const ids = new Set(running.map(({ id }) => id))
+    return running.every(({ peer }) => {
+      if (peer.status !== 'serving') return false
+      const live = peer.members.filter(({ state }) => state === 'alive' || state === 'suspect')
+      return (
+        live.length === ids.size &&
+        live.every(
+          ({ id, state, partitions }) => ids.has(id) && state === 'alive' && partitions > 0,
+        )
+      )
+    })
+  }
+
+  /** Whether all that run hold the same entries, of one cache or of all. */
+  isConverged(cache?: string): boolean {
+    const [first, ...others] = this.running().map((process) => contents(process, cache))
+    return others.every((held) => held === first)
+  }
+
+  /** Who sees what, for messages of failures. */
+  describe(): string {
+    return this.running()
+      .map(({ id, peer }) => {
+        const members = peer.members.map((member) => `${member.id}:${member.state}`).join(' ')
+        return `${id} ${peer.status}, sees ${members}`
+      })
+      .join('\n')
+  }
+}
+
+/** What a process holds, of one cache or of all, as text that is equal exactly when the content is. */
+export function contents({ peer }: SimulatedProcess, cache?: string): string {
+  const caches = cache === undefined ? peer.caches() : [cache]
+  const lines = caches.flatMap((name) =>
+    Array.from(peer.cache(name).local.entries(), ({ key, version, value }) =>
+      [name, key, version, JSON.stringify(value)].join(' '),
+    ),
+  )
+  return lines.sort().join('\n')
+}
+
+function keepingLogger(log: string[]) {
+  const note = (level: string) => (message: string) => {
+    log.push(`${level} ${message}`)
+    if (log.length > LOG_LINES_MAX) log.splice(0, LOG_LINES_MAX / 10)
+  }
+  return { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
+}
