@@ -72,7 +72,8 @@ export interface Cache<T = unknown> extends EventSource<CacheEvents> {
   /**
    * Sets a key. Resolves when the write has taken effect here and is queued for the others;
    * {@link Peer.flush} waits for them.
-   * @throws InvalidKeyError, InvalidTtlError, UnsupportedValueError, ValueTooLargeError, SyncQueueFullError
+   * @throws InvalidKeyError, InvalidTtlError, UnsupportedValueError, ValueTooLargeError, SyncQueueFullError,
+   * ClockSkewError
    */
   set(key: string, value: T, options?: WriteOptions): Promise<void>
   /** The value of a key, or undefined. */
@@ -124,7 +125,7 @@ export interface MemberInfo {
 
 /** Something that an operator should look at. */
 export interface Alert {
-  /** Stable name, such as `serving-alone`, `hello-refused`, `identity-in-use`, `tombstones-full`. */
+  /** Stable name, such as `serving-alone`, `clock-skew`, `hello-refused`, `identity-in-use`, `tombstones-full`. */
   readonly code: string
   readonly message: string
 }
@@ -193,6 +194,8 @@ export interface PeerStats {
   opsGapCount: number
   /** Messages and frames dropped because they were malformed, by reason. */
   droppedCount: Readonly<Record<string, number>>
+  /** How far this peer's wall clock is ahead of the median of its peers', in ms; negative when it is behind. */
+  clockSkewMs: number
   /** Members taken to be running, this one included. */
   memberCount: number
   /** Time since the start. */

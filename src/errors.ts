@@ -103,6 +103,20 @@ export class SyncQueueFullError extends HearsayError {
   }
 }
 
+/** This peer's wall clock is too far from those of its peers for it to write: what it wrote would not be believed. */
+export class ClockSkewError extends HearsayError {
+  readonly code = 'CLOCK_SKEW'
+  /** @param skewMs how far the clock is ahead of the median of the peers'; negative when it is behind */
+  constructor(
+    readonly skewMs: number,
+    readonly limitMs: number,
+  ) {
+    super(
+      `this peer's clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs > 0 ? 'ahead of' : 'behind'} those of its peers, the limit for writes is ${limitMs} ms: set the clock right`,
+    )
+  }
+}
+
 /** Some members did not confirm the queued writes in time. They may still converge. */
 export class NotConfirmedError extends HearsayError {
   readonly code = 'NOT_CONFIRMED'

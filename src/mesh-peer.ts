@@ -14,6 +14,7 @@ import type {
 import { MeshCache } from './cache.js'
 import type { Member, MemberState } from './core/members.js'
 import type { Hash64 } from './core/ring.js'
+import type { StoredEntry } from './core/stored-entry.js'
 import { formatVersion } from './core/version.js'
 import { Emitter } from './emitter.js'
 import {
@@ -188,6 +189,15 @@ export class MeshPeer implements Peer {
     return [...new Set([...this.#caches.keys(), ...this.#member.store.caches()])]
   }
 
+  /**
+   * What is held here, of one cache or of all, as it is stored. Opens no cache, as `cache(name)` would.
+   * @internal for simulations
+   */
+  *held(cache?: string): Generator<StoredEntry> {
+    const { store } = this.#member
+    for (const name of cache === undefined ? store.caches() : [cache]) yield* store.entries(name)
+  }
+
   async ready(): Promise<void> {
     this.#assertRunning('ready')
     await this.#member.catchUp.ready
@@ -231,6 +241,7 @@ export class MeshPeer implements Peer {
       ...replication,
       syncErrorCount: this.#member.errorCount,
       droppedCount: this.#member.drops.all(),
+      clockSkewMs: Math.round(this.#member.clock.skewMs),
       memberCount: this.#member.membership.list.live().length,
       uptimeMs: this.#components.runtime.clock.monotonicMs() - this.#startedAtMs,
     }

@@ -55,8 +55,8 @@ async function written({ output }: Example, pattern: RegExp): Promise<RegExpExec
 }
 
 /** Runs an example to its end; returns the lines that it wrote. */
-async function linesOf(name: string): Promise<string[]> {
-  const { child, output } = start(name)
+async function linesOf(name: string, env: Record<string, string> = {}): Promise<string[]> {
+  const { child, output } = start(name, [], env)
   const { exitCode } = await child
   expect(exitCode, output.stdout + output.stderr).toBe(0)
   expect(output.stderr).toBe('')
@@ -81,6 +81,27 @@ describe('three-peers.ts', { timeout: 30_000 }, () => {
       'alice hears that carol left',
     ])
   })
+})
+
+describe('app-test.ts', { timeout: 30_000 }, () => {
+  it.each(['1', '7'])(
+    'tests an app on a simulated mesh with the seed %s, and tells what holds',
+    async (SEED) => {
+      const lines = await linesOf('app-test', { SEED })
+      // Which of its formats node:test writes depends on the version of Node.js.
+      const passed = lines.flatMap(
+        (line) => /^(?:ok \d+ -|✔) (.*?)(?: \([\d.]+ms\))?$/.exec(line)?.[1] ?? [],
+      )
+      expect(passed).toEqual([
+        'a session is known everywhere, and the database is not asked',
+        'an instance that is cut off serves a session from the database',
+        'a session closed elsewhere goes on where that is not heard of, until the partition heals',
+        'a session outlives the instance that opened it',
+        'a session that has expired in the cache is loaded again',
+      ])
+      expect(lines).toContainEqual(expect.stringMatching(/^. fail 0$/))
+    },
+  )
 })
 
 describe('killed-peer.ts', { timeout: 60_000 }, () => {

@@ -16,6 +16,7 @@ const MANIFEST = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
 const FIRST_EXAMPLES = [
   { file: 'README.md', after: '\n## First example\n' },
   { file: 'src/index.ts', after: ' * @example\n' },
+  { file: 'docs/testing.md', after: '\n## First example\n' },
 ]
 
 /** An example's code. In a doc comment it stands behind ` * `. */
@@ -60,9 +61,11 @@ afterAll(async () => {
 
 describe('the packed files', () => {
   it('are what is built, the guides, the README and the licence', () => {
-    for (const file of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) {
-      expect(packed).toContain(file)
+    for (const folder of ['dist', 'dist/testing']) {
+      expect(packed).toContain(`${folder}/index.js`)
+      expect(packed).toContain(`${folder}/index.d.ts`)
     }
+    expect(packed).toContain('dist/cli/main.js')
     expect(packed).toContain('README.md')
     expect(packed).toContain('LICENSE')
     expect(packed.filter((file) => /^docs\/.*\.md$/.test(file))).not.toEqual([])
@@ -95,6 +98,33 @@ describe.each(FIRST_EXAMPLES)('the first example of $file', (example) => {
     await writeFile(join(app, 'first.mts'), await codeOf(example))
     await withTypesOfNode(true)
     expect(await compile('first.mts', '--types', 'node')).toBe('')
+  })
+})
+
+describe('hearsay/testing', () => {
+  it('can be imported, and gives simulateMesh', async () => {
+    const code = `console.log(Object.keys(await import('hearsay/testing')))`
+    const args = ['--input-type=module', '--eval', code]
+    const { stdout } = await execa(process.execPath, args, { cwd: app })
+    expect(stdout).toBe("[ 'simulateMesh' ]")
+  })
+
+  it('names its types, which fit those of hearsay, libraries checked', async () => {
+    const code = `
+      import type { Peer } from 'hearsay'
+      import { type SimulatedLink, type SimulatedMesh, type SimulatedMeshOptions, simulateMesh } from 'hearsay/testing'
+
+      const link: Partial<SimulatedLink> = { lossProbability: 0.1, delayMs: { min: 1, max: 2 } }
+      const options: SimulatedMeshOptions = { peers: 2, seed: 7, network: link, options: { maxItems: 10 } }
+      const mesh: SimulatedMesh = await simulateMesh(options)
+      const peer: Peer = mesh.peer(0)
+      const written: void = await mesh.run(() => peer.cache<number>('c').set('key', 1))
+      await mesh.settle({ limitMs: 1_000 })
+      await mesh[Symbol.asyncDispose]()
+    `
+    await writeFile(join(app, 'testing.mts'), code)
+    await withTypesOfNode(false)
+    expect(await compile('testing.mts')).toBe('')
   })
 })
 

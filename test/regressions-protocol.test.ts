@@ -13,6 +13,7 @@ const heartbeat = {
   instance: 'i',
   sequence: 1,
   uptimeMs: 1,
+  wallMs: 1,
   loopLagMs: 1,
   viewDigest: 1n,
   opsEpoch: 1,

@@ -37,6 +37,7 @@ export class Ring {
   readonly members: readonly string[]
   readonly #preferenceLists: ReadonlyArray<readonly string[]>
   readonly #options: RingOptions
+  #partitionCounts: ReadonlyMap<string, number> | undefined
 
   constructor(members: Iterable<string>, options: RingOptions) {
     this.members = [...new Set(members)].sort()
@@ -71,6 +72,11 @@ export class Ring {
 
   /** How many partitions each member is the primary of. */
   partitionCounts(): ReadonlyMap<string, number> {
+    this.#partitionCounts ??= this.#countPartitions()
+    return this.#partitionCounts
+  }
+
+  #countPartitions(): ReadonlyMap<string, number> {
     const counts = new Map(this.members.map((id) => [id, 0]))
     for (const [primary] of this.#preferenceLists) {
       if (primary !== undefined) counts.set(primary, (counts.get(primary) ?? 0) + 1)

@@ -65,6 +65,9 @@ interface Space {
   latest: Timestamp
 }
 
+/** Most partitions of a small store are empty. */
+const NO_ENTRIES: readonly StoredEntry[] = []
+
 export class Store {
   readonly #options: StoreOptions
   readonly #spaces = new Map<string, Space>()
@@ -133,10 +136,10 @@ export class Store {
   }
 
   /** Everything of one partition that has not been cleared, live or expired and not yet swept. */
-  *partition(partition: number): Generator<StoredEntry> {
-    for (const entry of this.#partitions[partition] ?? []) {
-      if (this.#holds(entry)) yield entry
-    }
+  partition(partition: number): readonly StoredEntry[] {
+    const entries = this.#partitions[partition]
+    if (entries === undefined || entries.size === 0) return NO_ENTRIES
+    return [...entries].filter((entry) => this.#holds(entry))
   }
 
   /** Every tombstone still remembered. */

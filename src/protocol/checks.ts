@@ -34,6 +34,12 @@ export function incarnation(value: number): number {
   return value
 }
 
+/** What a peer's wall clock shows. */
+export function wallMs(value: number): number {
+  atMost(value, WALL_MS_MAX, 'as a wall time')
+  return value
+}
+
 export function text(value: string, what: string): string {
   atMost(value.length, TEXT_MAX, `${what}'s characters`)
   return value

@@ -5,7 +5,16 @@
  * `ProtocolError` whose `reason` is what the drop is counted under.
  */
 import type { MemberDescription, MemberState, MemberStatus } from '../core/members.js'
-import { addresses, atMost, incarnation, ProtocolError, text, timestamp, utf8 } from './checks.js'
+import {
+  addresses,
+  atMost,
+  incarnation,
+  ProtocolError,
+  text,
+  timestamp,
+  utf8,
+  wallMs,
+} from './checks.js'
 import * as wire from './generated/wire.js'
 import * as limits from './limits.js'
 import type * as messages from './messages.js'
@@ -117,6 +126,8 @@ function helloToWire(hello: messages.Hello): wire.WireHello {
     clock: { wallMs: hello.clock.wallMs, counter: hello.clock.counter },
     self: memberToWire(hello.self),
     members: hello.members.map((member) => memberToWire(member, member.state)),
+    wallMs: hello.wallMs,
+    uptimeMs: hello.uptimeMs,
   }
 }
 
@@ -133,6 +144,8 @@ function helloFromWire(hello: wire.WireHello): messages.Hello {
     clock: timestamp(hello.clock ?? { wallMs: 0, counter: 0 }),
     self: memberFromWire(hello.self),
     members: hello.members.map(memberFromWire),
+    wallMs: wallMs(hello.wallMs),
+    uptimeMs: hello.uptimeMs,
   }
 }
 
@@ -168,6 +181,7 @@ export const heartbeatCodec: Codec<messages.Heartbeat> = codec(
   (heartbeat) => ({
     ...heartbeat,
     incarnation: incarnation(heartbeat.incarnation),
+    wallMs: wallMs(heartbeat.wallMs),
     name: text(heartbeat.name, 'member name'),
     instance: text(heartbeat.instance, 'instance'),
     // The library reads the field as a signed number.

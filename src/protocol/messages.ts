@@ -27,6 +27,9 @@ export interface Hello {
   readonly self: MemberDescription
   /** Everybody else the sender knows. */
   readonly members: readonly MemberReport[]
+  /** The sender's wall clock, in ms since the Unix epoch, and for how long it has run; 0 when it does not say. */
+  readonly wallMs: number
+  readonly uptimeMs: number
 }
 
 /** Why a hello is refused, seen from the peer that refuses. */
@@ -44,6 +47,8 @@ export interface Heartbeat extends Omit<MemberDescription, 'id'> {
   readonly sequence: number
   /** By the sender's monotonic clock. */
   readonly uptimeMs: number
+  /** The sender's wall clock, in ms since the Unix epoch; 0 when it does not say. */
+  readonly wallMs: number
   /** How late the sender's own timer fired. */
   readonly loopLagMs: number
   readonly viewDigest: bigint

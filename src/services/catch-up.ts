@@ -13,6 +13,7 @@ import type { Positions } from '../core/positions.js'
 import type { Handshake } from './handshake.js'
 import type { Membership } from './membership.js'
 import type { Runtime, Timer } from './ports.js'
+import { Pauses } from './requests.js'
 import { newTransfer, type StateTransfer, type Transfer } from './state-transfer.js'
 
 /** How often a joiner looks whether it can go on, in ms. */
@@ -68,6 +69,7 @@ export class CatchUp {
   #firstWelcomeAtMs: number | undefined
   #caughtUpAtMs: number | undefined
   #busy = false
+  readonly #pauses: Pauses
   #timer: Timer | undefined
   #stopped = false
   #failureCount = 0
@@ -84,6 +86,7 @@ export class CatchUp {
     this.#options = options
     this.#listener = listener
     this.#searchedAtMs = components.runtime.clock.monotonicMs()
+    this.#pauses = new Pauses(components.runtime.scheduler)
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve
     })
@@ -100,6 +103,7 @@ export class CatchUp {
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
+    this.#pauses.end()
     for (const timer of this.#gapTimers.values()) timer.cancel()
     // Whoever waits finds that the peer has stopped.
     this.#resolveMayWrite()
@@ -127,6 +131,7 @@ export class CatchUp {
 
   /** Something that a member published has not come. */
   gap(member: string): void {
+    if (this.#stopped) return
     const nowMs = this.#components.runtime.clock.monotonicMs()
     const lastMs = this.#lastGapTransferMs.get(member) ?? Number.NEGATIVE_INFINITY
     const waitMs = lastMs + GAP_TRANSFER_INTERVAL_MS - nowMs
@@ -241,7 +246,7 @@ export class CatchUp {
   }
 
   async #transferWithRetries(member: string, reason: TransferReason): Promise<void> {
-    const { membership, handshake, runtime } = this.#components
+    const { membership, handshake } = this.#components
     let transfer = newTransfer()
     for (let tries = 0; tries < TRIES_MAX && !this.#stopped; tries++) {
       // The member itself has all that it published; when it is gone, somebody else may.
@@ -257,7 +262,7 @@ export class CatchUp {
         }
         transfer = newTransfer()
       }
-      await new Promise<void>((resolve) => runtime.scheduler.after(RETRY_DELAY_MS, resolve))
+      await this.#pauses.pause(RETRY_DELAY_MS)
     }
   }
 

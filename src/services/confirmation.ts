@@ -10,7 +10,7 @@ import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
 import type { Channel, Runtime, Transport } from './ports.js'
 import type { Replication } from './replication.js'
-import { ask, pause, readFrame, withDeadline } from './requests.js'
+import { ask, Pauses, readFrame, withDeadline } from './requests.js'
 import { PROTOCOLS } from './topics.js'
 
 /** How long one request may wait for its answer, in ms; the asker asks again. */
@@ -40,10 +40,20 @@ interface Waiter {
 export class Confirmation {
   readonly #components: ConfirmationComponents
   readonly #waiters = new Map<string, Set<Waiter>>()
+  readonly #pauses: Pauses
   #waiterCount = 0
+  #stopped = false
 
   constructor(components: ConfirmationComponents) {
     this.#components = components
+    this.#pauses = new Pauses(components.runtime.scheduler)
+  }
+
+  /** Whoever waits is told that there is no confirmation. */
+  stop(): void {
+    this.#stopped = true
+    this.#pauses.end()
+    for (const waiters of this.#waiters.values()) for (const { resolve } of waiters) resolve()
   }
 
   /**
@@ -107,9 +117,7 @@ export class Confirmation {
       waiters.add(waiter)
     })
     try {
-      await withDeadline(runtime.scheduler, ROUND_MS / 2, reached)
-      return true
-    } catch {
+      await withDeadline(runtime.scheduler, ROUND_MS / 2, reached).catch(() => {})
       return positions.hasReached(member, epoch, sequence)
     } finally {
       this.#waiterCount--
@@ -130,7 +138,7 @@ export class Confirmation {
       const member = membership.list.get(id)
       if (member?.state !== 'alive' && member?.state !== 'suspect') return true
       const leftMs = deadlineMs - runtime.clock.monotonicMs()
-      if (leftMs <= 0) return false
+      if (leftMs <= 0 || this.#stopped) return false
       try {
         const { applied } = await ask(
           { transport, scheduler: runtime.scheduler },
@@ -140,7 +148,7 @@ export class Confirmation {
         )
         if (applied) return true
       } catch {
-        await pause(runtime.scheduler, Math.min(RETRY_DELAY_MS, leftMs))
+        await this.#pauses.pause(Math.min(RETRY_DELAY_MS, leftMs))
       }
     }
   }

@@ -144,8 +144,8 @@ export class Discovery {
 
   /** The last connection to a peer closed. */
   disconnected(id: string): void {
-    const member = this.#components.membership.list.get(id)
-    if (member !== undefined && isLive(member)) this.#pursuePeer(id)
+    // A dead one, too: its connection may well close after it was called dead.
+    if (this.#addressesOf(id).length > 0) this.#pursuePeer(id)
   }
 
   #pursuePeer(id: string): void {
@@ -278,11 +278,12 @@ export class Discovery {
     return member?.addresses ?? this.#strangers.get(id) ?? []
   }
 
-  /** Finds members that are neither connected nor being dialled. */
+  /** Finds members, live or dead, that are neither connected nor being dialled. */
   #review(): void {
     const { membership, transport, runtime } = this.#components
-    for (const { id } of membership.others()) {
-      if (!transport.isConnected(id) && !this.#targets.has(id)) this.#pursuePeer(id)
+    for (const { id, state } of membership.list.all()) {
+      if (id === membership.id || state === 'left' || this.#targets.has(id)) continue
+      if (!transport.isConnected(id)) this.#pursuePeer(id)
     }
     this.#reviewTimer = runtime.scheduler.after(REVIEW_INTERVAL_MS, () => this.#review())
   }

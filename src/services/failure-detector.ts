@@ -15,7 +15,7 @@ import { remainingSuspicionMs } from '../core/suspicion.js'
 import type { Heartbeats } from './heartbeats.js'
 import type { Membership, MembershipListener } from './membership.js'
 import type { Runtime, Timer, Transport } from './ports.js'
-import { pause } from './requests.js'
+import { Pauses } from './requests.js'
 
 /** How often everybody's silence is looked at, as a share of the heartbeat interval. */
 const TICK_SHARE = 0.2
@@ -60,6 +60,7 @@ export class FailureDetector implements MembershipListener {
   /** By member: who found all its addresses refusing, this member included, and in which incarnation. */
   readonly #refusals = new Map<string, { readonly incarnation: number; readonly by: Set<string> }>()
   readonly #probing = new Set<string>()
+  readonly #pauses: Pauses
   #amnestyUntilMs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
   #stopped = false
@@ -67,6 +68,7 @@ export class FailureDetector implements MembershipListener {
   constructor(components: FailureDetectorComponents, options: FailureDetectorOptions) {
     this.#components = components
     this.#options = options
+    this.#pauses = new Pauses(components.runtime.scheduler)
     components.membership.addListener(this)
   }
 
@@ -77,6 +79,7 @@ export class FailureDetector implements MembershipListener {
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
+    this.#pauses.end()
   }
 
   /** The last connection to a peer closed: a hint, and a reason to look. */
@@ -118,7 +121,7 @@ export class FailureDetector implements MembershipListener {
     this.#probing.add(id)
     try {
       for (const delayMs of PROBE_DELAYS_MS) {
-        await pause(this.#components.runtime.scheduler, delayMs)
+        await this.#pauses.pause(delayMs)
         const member = this.#components.membership.list.get(id)
         if (this.#stopped || member === undefined || !isLive(member)) return
         if (this.#components.transport.isConnected(id)) return

@@ -6,6 +6,7 @@
 import { difference } from '../core/hello.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
 import { isLive } from '../core/members.js'
+import type { MeshClock } from '../core/mesh-clock.js'
 import { PARTITIONS, VIRTUAL_NODES } from '../core/ring.js'
 import { HelloRefusedError } from '../errors.js'
 import { ProtocolError } from '../protocol/checks.js'
@@ -28,6 +29,7 @@ export interface HandshakeComponents {
   readonly membership: Membership
   readonly heartbeats: Heartbeats
   readonly hlc: HybridLogicalClock
+  readonly meshClock: MeshClock
   readonly drops: Counters<DropReason>
 }
 
@@ -148,7 +150,7 @@ export class Handshake {
   }
 
   #hello(): Hello {
-    const { membership, hlc } = this.#components
+    const { membership, hlc, heartbeats, runtime } = this.#components
     const { mesh, replicas, tombstoneGraceMs, instance } = this.#options
     return {
       mesh,
@@ -161,6 +163,8 @@ export class Handshake {
       clock: hlc.last,
       self: membership.self(),
       members: membership.reports(),
+      wallMs: runtime.clock.now(),
+      uptimeMs: heartbeats.uptimeMs,
     }
   }
 
@@ -179,8 +183,9 @@ export class Handshake {
   }
 
   #accept(id: string, hello: Hello): void {
-    const { membership, heartbeats, hlc, drops } = this.#components
+    const { membership, heartbeats, hlc, meshClock, drops } = this.#components
     this.#accepted.add(id)
+    if (hello.wallMs > 0) meshClock.met(id, hello.wallMs, hello.uptimeMs)
     if (!hlc.observe(hello.clock)) drops.add('clock')
     heartbeats.met(id, hello.instance)
     const known = membership.list.get(id)

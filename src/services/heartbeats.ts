@@ -5,6 +5,7 @@
  * happens to arrive: a heartbeat that gossip delivers late, or twice, is no sign of life.
  */
 import { isLive } from '../core/members.js'
+import type { MeshClock } from '../core/mesh-clock.js'
 import { PhiAccrual } from '../core/phi.js'
 import type { ProtocolError } from '../protocol/checks.js'
 import { heartbeatCodec } from '../protocol/codec.js'
@@ -26,6 +27,7 @@ export interface HeartbeatComponents {
   readonly runtime: Runtime
   readonly transport: Transport
   readonly membership: Membership
+  readonly meshClock: MeshClock
   readonly drops: Counters<DropReason>
   /** What the heartbeat says of what this member has published. */
   readonly published: () => { readonly epoch: number; readonly sequence: number }
@@ -100,7 +102,8 @@ export class Heartbeats {
       addresses,
       instance: this.#options.instance,
       sequence: ++this.#sequence,
-      uptimeMs: Math.floor(runtime.clock.monotonicMs() - this.#startedAtMs),
+      uptimeMs: this.uptimeMs,
+      wallMs: runtime.clock.now(),
       loopLagMs: Math.floor(this.#loopLagMs),
       viewDigest: membership.list.digest(),
       opsEpoch: epoch,
@@ -111,6 +114,11 @@ export class Heartbeats {
     } catch (error) {
       runtime.log.debug(`a heartbeat could not be published: ${(error as Error).message}`)
     }
+  }
+
+  /** How long this process has run, by its monotonic clock. */
+  get uptimeMs(): number {
+    return Math.floor(this.#components.runtime.clock.monotonicMs() - this.#startedAtMs)
   }
 
   /** The process a member's hello came from; heartbeats of another one are not its own. */
@@ -187,8 +195,8 @@ export class Heartbeats {
   }
 
   #believe(author: string, heartbeat: Heartbeat): void {
-    const { membership } = this.#components
-    const { name, incarnation, status, addresses } = heartbeat
+    const { membership, meshClock } = this.#components
+    const { name, incarnation, status, addresses, wallMs, uptimeMs } = heartbeat
     const description = { id: author, name, incarnation, status, addresses }
     membership.learn({ id: author, incarnation, state: 'alive' }, description)
     const member = membership.list.get(author)
@@ -199,6 +207,7 @@ export class Heartbeats {
     }
     membership.vindicate(author)
     membership.describe(description)
+    if (wallMs > 0) meshClock.heard(author, wallMs, uptimeMs)
     this.#listener.alive(author, heartbeat)
   }
 

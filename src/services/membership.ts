@@ -176,9 +176,10 @@ export class Membership {
           report.incarnation > this.#incarnation || !isLive(report) ? report.incarnation : -1,
         )
       } else {
-        // A rumour of a suspicion is no evidence here; the member itself will be heard, or not.
+        // A rumour of a suspicion is no evidence here; the member itself will be heard, or not. Nor is one of the
+        // death of somebody who is heard well: it will refute.
         const state = report.state === 'suspect' ? 'alive' : report.state
-        this.learn({ ...report, state }, report)
+        if (state === 'alive' || !this.#isFresh(report.id)) this.learn({ ...report, state }, report)
       }
     }
   }

@@ -4,7 +4,8 @@
  */
 
 import { HybridLogicalClock } from '../core/hlc.js'
-import type { Member, Transition } from '../core/members.js'
+import { isLive, type Member, type Transition } from '../core/members.js'
+import { MeshClock } from '../core/mesh-clock.js'
 import { Positions } from '../core/positions.js'
 import { type Hash64, partitionOf, Ring } from '../core/ring.js'
 import { Store, type StoreListener } from '../core/store.js'
@@ -19,14 +20,14 @@ import { Handshake } from './handshake.js'
 import { Heartbeats } from './heartbeats.js'
 import { Membership } from './membership.js'
 import type { Channel, Runtime, Transport, TransportHandlers } from './ports.js'
-import { Replication } from './replication.js'
+import { CLOCK_SKEW_MAX_MS, Replication } from './replication.js'
 import { StateTransfer } from './state-transfer.js'
 import { Sweeper } from './sweeper.js'
 import { PROTOCOLS, topicsOf } from './topics.js'
 import { Watchdog } from './watchdog.js'
 
-/** A version further ahead of this member's clock than this is refused, in ms. */
-const CLOCK_AHEAD_MAX_MS = 5_000
+/** A wall clock that is further from those of its peers is worth a warning, in ms. */
+const CLOCK_SKEW_WARN_MS = 500
 
 /** How long the version of an expired or evicted key is remembered, in ms, and how many at most. */
 const STUB_GRACE_MS = 60_000
@@ -51,6 +52,7 @@ export interface MeshMemberListener extends StoreListener {
 
 export class MeshMember implements TransportHandlers {
   readonly store: Store
+  readonly clock: MeshClock
   readonly membership: Membership
   readonly replication: Replication
   readonly catchUp: CatchUp
@@ -70,6 +72,8 @@ export class MeshMember implements TransportHandlers {
   readonly #topics
   #ring: Ring | undefined
   #confirmationErrorCount = 0
+  /** What was last said of this member's clock: 0 nothing, 1 that it is wrong, 2 that it is too wrong to write. */
+  #clockLevel = 0
   /** What was said of refused peers. */
   readonly #refusals = new Set<string>()
 
@@ -85,13 +89,14 @@ export class MeshMember implements TransportHandlers {
     this.#listener = listener
     this.#topics = topicsOf(options.mesh)
     const topics = this.#topics
+    const meshClock = new MeshClock(runtime.clock, { skewMaxMs: CLOCK_SKEW_MAX_MS })
     const hlc = new HybridLogicalClock({
-      now: () => runtime.clock.now(),
-      aheadMaxMs: CLOCK_AHEAD_MAX_MS,
+      now: () => meshClock.now(),
+      aheadMaxMs: CLOCK_SKEW_MAX_MS,
     })
     const positions = new Positions()
     const store = new Store({
-      clock: runtime.clock,
+      clock: meshClock,
       partitionOf: (cache, key) => partitionOf(hash, cache, key),
       itemsMax: options.maxItems,
       bytesMax: options.maxBytes,
@@ -106,7 +111,7 @@ export class MeshMember implements TransportHandlers {
       { name: options.name, topic: topics.members },
     )
     const replication: Replication = new Replication(
-      { runtime, transport, membership, store, hlc, positions, drops },
+      { runtime, transport, membership, store, hlc, meshClock, positions, drops },
       { ...options, topic: topics.ops },
       {
         gap: (member) => this.catchUp.gap(member),
@@ -116,20 +121,23 @@ export class MeshMember implements TransportHandlers {
     )
     const published = () => replication.published
     const heartbeats = new Heartbeats(
-      { runtime, transport, membership, drops, published },
+      { runtime, transport, membership, meshClock, drops, published },
       {
         topic: topics.heartbeat,
         intervalMs: options.heartbeatIntervalMs,
         instance: options.instance,
       },
       {
-        alive: (id, { opsEpoch, opsSequence }) => replication.heard(id, opsEpoch, opsSequence),
+        alive: (id, { opsEpoch, opsSequence }) => {
+          this.#checkClock()
+          replication.heard(id, opsEpoch, opsSequence)
+        },
         stranger: (id, addresses) => this.discovery.heardOf(id, addresses),
       },
     )
     const detector = new FailureDetector({ runtime, transport, membership, heartbeats }, options)
     const handshake = new Handshake(
-      { runtime, transport, membership, heartbeats, hlc, drops },
+      { runtime, transport, membership, heartbeats, hlc, meshClock, drops },
       options,
       {
         accepted: (id, wasLive) => this.#accepted(id, wasLive),
@@ -151,6 +159,7 @@ export class MeshMember implements TransportHandlers {
       id === transport.id ? replication.published : positions.of(id),
     )
     this.store = store
+    this.clock = meshClock
     this.membership = membership
     this.replication = replication
     this.#heartbeats = heartbeats
@@ -258,6 +267,7 @@ export class MeshMember implements TransportHandlers {
     await this.membership.leave()
     this.membership.stop()
     this.#sweeper.stop()
+    this.#confirmation.stop()
     this.replication.stop()
     await this.#components.transport.stop()
   }
@@ -311,6 +321,29 @@ export class MeshMember implements TransportHandlers {
     }
   }
 
+  /** Says when this member's clock comes to be wrong, or too wrong to write; and when it is right again. */
+  #checkClock(): void {
+    const { skewMs } = this.clock
+    const aheadMs = Math.abs(Math.round(skewMs))
+    const level = aheadMs > CLOCK_SKEW_MAX_MS ? 2 : aheadMs > CLOCK_SKEW_WARN_MS ? 1 : 0
+    if (level === this.#clockLevel) return
+    const rises = level > this.#clockLevel
+    this.#clockLevel = level
+    const how = `${aheadMs} ms ${skewMs > 0 ? 'ahead of' : 'behind'} those of its peers`
+    const limit = `the limit is ${CLOCK_SKEW_MAX_MS} ms`
+    if (level === 2) {
+      const what = `the clock of this peer is ${how}, ${limit}: it writes nothing until that is mended`
+      this.#listener.alert('clock-skew', what)
+    } else if (level === 1 && rises) {
+      const what = `the clock of this peer is ${how}: beyond ${CLOCK_SKEW_MAX_MS} ms it will not write`
+      this.#listener.alert('clock-skew', what)
+    } else if (level === 0) {
+      this.#components.runtime.log.info(
+        'the clock of this peer agrees with those of its peers again',
+      )
+    }
+  }
+
   /** Said once for each peer and reason; a peer that is refused keeps trying. */
   #refused(error: HelloRefusedError): void {
     this.drops.add('refused hello')
@@ -324,6 +357,7 @@ export class MeshMember implements TransportHandlers {
   #memberChanged(transition: Transition): void {
     const { member } = transition
     if (member.id === this.membership.id) return
+    if (!isLive(member)) this.clock.gone(member.id)
     this.discovery.changed(member as Member)
     this.#listener.memberChanged(transition)
   }

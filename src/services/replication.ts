@@ -7,9 +7,11 @@
  */
 import { clearMarker, payloadBytes, tombstone, type Write } from '../core/entry.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
+import type { MeshClock } from '../core/mesh-clock.js'
 import type { Positions } from '../core/positions.js'
 import type { Store } from '../core/store.js'
 import type { Payload, Version } from '../core/version.js'
+import { ClockSkewError } from '../errors.js'
 import type { ProtocolError } from '../protocol/checks.js'
 import { batchCodec } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
@@ -18,6 +20,12 @@ import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
 import type { Runtime, Timer, Transport } from './ports.js'
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js'
+
+/**
+ * A wall clock that is further from those of its peers writes nothing, and a version that is further ahead is refused,
+ * in ms.
+ */
+export const CLOCK_SKEW_MAX_MS = 5_000
 
 /** How late a message may be before its absence counts as a loss, in ms. */
 const GAP_GRACE_MS = 300
@@ -28,6 +36,7 @@ export interface ReplicationComponents {
   readonly membership: Membership
   readonly store: Store
   readonly hlc: HybridLogicalClock
+  readonly meshClock: MeshClock
   readonly positions: Positions
   readonly drops: Counters<DropReason>
 }
@@ -55,7 +64,7 @@ export class Replication {
   /** Fetches under way, by member. */
   readonly #fetching = new Map<string, number>()
   #gapTimer: Timer | undefined
-  readonly #epoch: number
+  #epoch = 0
   #sequence = 0
   #opsPublishedCount = 0
   #opsReceivedCount = 0
@@ -70,7 +79,6 @@ export class Replication {
     this.#components = components
     this.#options = options
     this.#listener = listener
-    this.#epoch = components.membership.incarnation
     this.#queue = new WriteQueue(components.runtime, options, (records) => this.#publish(records))
   }
 
@@ -78,8 +86,12 @@ export class Replication {
     this.#gapTimer?.cancel()
   }
 
-  /** The epoch of this run, and the number of the last batch published in it. */
+  /**
+   * The epoch of this run, and the number of the last batch published in it. The epoch is the incarnation in which the
+   * first batch is published: by then this member has heard which incarnations an earlier run of it had.
+   */
   get published(): { readonly epoch: number; readonly sequence: number } {
+    if (this.#sequence === 0) this.#epoch = this.#components.membership.incarnation
     return { epoch: this.#epoch, sequence: this.#sequence }
   }
 
@@ -198,8 +210,10 @@ export class Replication {
     this.#queue.push(write)
   }
 
+  /** @throws ClockSkewError */
   #stamp(): Version {
-    const { hlc, membership } = this.#components
+    const { hlc, meshClock, membership } = this.#components
+    if (!meshClock.isTrusted) throw new ClockSkewError(meshClock.skewMs, CLOCK_SKEW_MAX_MS)
     const { wallMs, counter } = hlc.tick()
     return { wallMs, counter, member: membership.id }
   }

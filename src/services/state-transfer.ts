@@ -212,8 +212,7 @@ export class StateTransfer {
       }
     }
     for (let partition = fromPartition; partition < PARTITIONS; partition++) {
-      // A copy: while a page is on its way, entries come and go.
-      for (const entry of [...store.partition(partition)]) {
+      for (const entry of store.partition(partition)) {
         if (page.isFull(entry)) yield page.take(partition, hlc.last)
         page.add(entry)
       }

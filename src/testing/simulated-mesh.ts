@@ -3,8 +3,10 @@
  * when the test says so.
  */
 import type { LinkSettings } from '../adapters/memory/faults.js'
+import { OutOfTimeError } from '../adapters/simulated/time.js'
 import { loadHash64 } from '../adapters/system/hash.js'
 import type { Peer } from '../api.js'
+import { InvalidOptionError } from '../errors.js'
 import type { PeerOptions } from '../options.js'
 import { type SimulatedProcess, Simulation } from './simulation.js'
 
@@ -24,7 +26,7 @@ export type SimulatedLink = LinkSettings
 export interface SimulatedMeshOptions {
   /** How many peers to start with, 1 … 1,000. @default 3 */
   readonly peers?: number
-  /** Where all chance comes from: the same seed, the same run. A whole number. @default 1 */
+  /** Where all chance comes from: the same seed, the same run. A whole number; its lower 32 bits count. @default 1 */
   readonly seed?: number
   /**
    * Options of every peer. `listen`, `announce`, `mdns`, `identity` and `http` have no meaning here: there is no host
@@ -34,6 +36,14 @@ export interface SimulatedMeshOptions {
   /** How the network behaves from the start. @default a local network: 0.2 to 1 ms one way, nothing lost */
   readonly network?: Partial<SimulatedLink>
 }
+
+/** The settings of a link that are probabilities. */
+const LINK_PROBABILITIES = new Set<string>([
+  'lossProbability',
+  'frameLossProbability',
+  'duplicateProbability',
+  'reorderProbability',
+] satisfies Array<keyof SimulatedLink>)
 
 /** How often {@link SimulatedMesh.settle} looks, in simulated ms. */
 const LOOK_INTERVAL_MS = 20
@@ -69,7 +79,10 @@ export interface WaitOptions {
  * ```
  */
 export async function simulateMesh(options: SimulatedMeshOptions = {}): Promise<SimulatedMesh> {
-  const { peers = 3, seed = 1, options: peer = {}, network = {} } = options
+  const { peers = 3, seed = 1, options: peer = {}, network = {}, ...unknown } = options
+  const [wrong] = Object.keys(unknown)
+  if (wrong !== undefined) throw new InvalidOptionError(wrong, 'is not an option of simulateMesh')
+  checkLink(network)
   if (!Number.isSafeInteger(peers) || peers < 1 || peers > PEERS_MAX) {
     throw new RangeError(`peers is ${peers}, it must be a whole number from 1 to ${PEERS_MAX}`)
   }
@@ -123,16 +136,19 @@ export class SimulatedMesh {
 
   /**
    * Starts a crashed or stopped peer again: a new process with the same id at the same address, and nothing in memory.
-   * @throws Error when the peer is still running
+   * @param options added to those that it was started with
+   * @throws Error when a process of that peer runs
    */
   async restart(peer: Peer, options: PeerOptions = {}): Promise<Peer> {
-    const { id, transport, time, isRunning } = this.#process(peer)
-    if (isRunning) throw new Error(`${id} is running: crash or stop it before it is restarted`)
+    const { id, transport, time, options: own } = this.#process(peer)
+    if (this.#simulation.running().some((process) => process.id === id))
+      throw new Error(`${id} is running: crash or stop it before it is restarted`)
     const port = Number(/\/tcp\/(\d+)/.exec(transport.addresses[0] ?? '')?.[1])
     const process = this.#simulation.process({
       id,
       port,
       clockOffsetMs: time.offsetMs,
+      ...own,
       ...options,
     })
     await this.#simulation.launch(process)
@@ -149,11 +165,15 @@ export class SimulatedMesh {
 
   /** Lets a peer stand still for some simulated time, as in a long garbage collection. */
   stall(peer: Peer, durationMs: number): void {
+    if (!(durationMs >= 0 && durationMs < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`stall: ${durationMs} is no number of ms from 0 on`)
+    }
     this.#running(peer).time.stall(durationMs)
   }
 
   /** Sets a peer's wall clock forward or, with a negative number, back. */
   stepClock(peer: Peer, ms: number): void {
+    if (!Number.isFinite(ms)) throw new RangeError(`stepClock: ${ms} is no number of ms`)
     const { time } = this.#running(peer)
     time.setOffset(time.offsetMs + ms)
   }
@@ -161,12 +181,17 @@ export class SimulatedMesh {
   /**
    * Cuts all links between peers of different groups; a peer in no group keeps its links. With `oneWay` only what goes
    * from a group to the groups after it is cut. Cuts add up until {@link heal}.
+   * @throws RangeError for fewer than two groups, or a peer in two of them; Error for a peer of another mesh
    */
   partition(...groups: ReadonlyArray<readonly Peer[]>): void
   partition(from: readonly Peer[], to: readonly Peer[], options: { readonly oneWay: boolean }): void
   partition(...args: ReadonlyArray<readonly Peer[] | { readonly oneWay: boolean }>): void {
     const groups = args.filter((arg) => Array.isArray(arg)) as Array<readonly Peer[]>
     const oneWay = args.some((arg) => 'oneWay' in arg && arg.oneWay)
+    if (groups.length < 2) throw new RangeError('partition takes two groups of peers, or more')
+    const ids = groups.flatMap((group) => [...new Set(group.map((peer) => this.#process(peer).id))])
+    const twice = ids.find((id, index) => ids.indexOf(id) < index)
+    if (twice !== undefined) throw new RangeError(`partition: ${twice} is in two groups`)
     for (const [index, group] of groups.entries()) {
       for (const other of groups.slice(index + 1).flat()) {
         for (const { id } of group) this.#simulation.network.cut(id, other.id, { oneWay })
@@ -181,30 +206,33 @@ export class SimulatedMesh {
 
   /** Changes how all links behave from now on, until {@link heal}. */
   degrade(link: Partial<SimulatedLink>): void {
+    checkLink(link)
     this.#simulation.network.configure(link)
   }
 
   /** Lets simulated time pass. @param ms 0 or more */
   async advance(ms: number): Promise<void> {
     if (!(ms >= 0)) throw new RangeError(`advance(${ms}): time only goes forward`)
+    if (ms === Number.POSITIVE_INFINITY) throw new RangeError(`advance(${ms}) would never end`)
     await this.#simulation.advance(ms)
   }
 
   /**
    * Lets time pass until a promise settles, and settles like it: for calls that need the others, such as
    * `peer.flush()`.
-   * @throws Error when it has not settled within `limitMs`
+   * @throws Error when it has not settled within `limitMs`, saying who sees what
    */
   async run<T>(
     work: Promise<T> | (() => Promise<T>),
     { limitMs = LIMIT_MS }: WaitOptions = {},
   ): Promise<T> {
-    return await this.#simulation.settled(typeof work === 'function' ? work() : work, limitMs)
+    const promise = typeof work === 'function' ? work() : work
+    return await this.#explained(this.#simulation.settled(promise, limitMs))
   }
 
   /** Lets time pass until a condition holds. @throws Error when it does not within `limitMs` */
   async until(condition: () => boolean, { limitMs = LIMIT_MS }: WaitOptions = {}): Promise<void> {
-    await this.#simulation.runUntil(condition, limitMs)
+    await this.#explained(this.#simulation.runUntil(condition, limitMs))
   }
 
   /**
@@ -222,7 +250,7 @@ export class SimulatedMesh {
     }
   }
 
-  /** What a peer has logged, as `<level> <message>`, by id; the last 10,000 lines of each process. */
+  /** What this process of a peer has logged, as `<level> <message>`: its last 10,000 lines. */
   logs(peer: Peer): readonly string[] {
     return this.#process(peer).log
   }
@@ -243,6 +271,17 @@ export class SimulatedMesh {
     return stats.some(({ evictionCount }) => evictionCount > 0) || this.#simulation.isConverged()
   }
 
+  /** Adds the seed, and who sees what, to the error of a wait that was given up. */
+  async #explained<T>(wait: Promise<T>): Promise<T> {
+    try {
+      return await wait
+    } catch (error) {
+      if (!(error instanceof OutOfTimeError)) throw error
+      const seen = this.#simulation.describe()
+      throw new Error(`${error.message}, seed ${this.seed}:\n${seen}`, { cause: error })
+    }
+  }
+
   #process(peer: Peer): SimulatedProcess {
     const process = this.#simulation.processes.findLast((known) => known.peer === peer)
     if (process === undefined) throw new Error(`${peer.id} is no peer of this mesh`)
@@ -254,4 +293,24 @@ export class SimulatedMesh {
     if (!process.isRunning) throw new Error(`${peer.id} is not running`)
     return process
   }
+}
+
+/** A setting that is no number would make time stand still, or go on for ever. @throws InvalidOptionError */
+function checkLink({ delayMs, reorderDelayMaxMs, ...probabilities }: Partial<SimulatedLink>): void {
+  for (const [name, value] of Object.entries(probabilities)) {
+    if (!LINK_PROBABILITIES.has(name)) throw new InvalidOptionError(name, 'is no setting of a link')
+    if (value === undefined || (value >= 0 && value <= 1)) continue
+    throw new InvalidOptionError(name, `${value} is no probability from 0 to 1`)
+  }
+  if (reorderDelayMaxMs !== undefined && !isDuration(reorderDelayMaxMs)) {
+    throw new InvalidOptionError('reorderDelayMaxMs', `${reorderDelayMaxMs} is no number of ms`)
+  }
+  if (delayMs === undefined) return
+  const { min, max } = delayMs
+  if (isDuration(min) && isDuration(max) && min <= max) return
+  throw new InvalidOptionError('delayMs', `${min} … ${max} is no range of ms`)
+}
+
+function isDuration(ms: number): boolean {
+  return Number.isFinite(ms) && ms >= 0
 }

@@ -16,6 +16,7 @@ import { SimulatedRandom } from '../adapters/simulated/random.js'
 import { SimulatedTime } from '../adapters/simulated/time.js'
 import { HistogramLatency } from '../adapters/system/latency.js'
 import type { Hash64 } from '../core/ring.js'
+import { formatVersion, type Payload } from '../core/version.js'
 import { MeshPeer } from '../mesh-peer.js'
 import { type PeerOptions, type ResolvedOptions, resolveOptions } from '../options.js'
 import { FRAME_BYTES_MAX } from '../protocol/limits.js'
@@ -25,6 +26,9 @@ const LIMIT_MS = 60_000
 
 /** Lines of log kept of each process; the oldest go first. */
 const LOG_LINES_MAX = 10_000
+
+/** Keys that a message of failure shows, of those that differ. */
+const DIFFERENCES_SHOWN_MAX = 5
 
 /** One process of the mesh. */
 export interface SimulatedProcess {
@@ -37,6 +41,9 @@ export interface SimulatedProcess {
   readonly time: SimulatedMember
   /** `<level> <message>`, in order; the last 10,000. */
   readonly log: string[]
+  /** The options it was given, beside those of all. */
+  readonly options: PeerOptions
+  /** From its launch until it is crashed or has stopped, whoever stopped it. */
   isRunning: boolean
 }
 
@@ -115,14 +122,35 @@ export class Simulation {
       { ...resolved, ...overrides },
       `instance${number}`,
     )
-    return { id: processId, number, peer, transport, time, log, isRunning: false }
+    let isRunning = false
+    return {
+      id: processId,
+      number,
+      peer,
+      transport,
+      time,
+      log,
+      options: peerOptions,
+      // A test may stop a peer by the peer's own `stop`.
+      get isRunning() {
+        return isRunning && peer.status !== 'stopped'
+      },
+      set isRunning(value) {
+        isRunning = value
+      },
+    }
   }
 
   /** Lets a process begin. */
   async launch(process: SimulatedProcess): Promise<void> {
     this.processes.push(process)
     process.isRunning = true
-    await process.peer.start()
+    try {
+      await process.peer.start()
+    } catch (error) {
+      process.isRunning = false
+      throw error
+    }
   }
 
   running(): SimulatedProcess[] {
@@ -184,26 +212,48 @@ export class Simulation {
     return others.every((held) => held === first)
   }
 
-  /** Who sees what, for messages of failures. */
+  /** Who sees what, and where what they hold differs, for messages of failures. */
   describe(): string {
-    return this.running()
-      .map(({ id, peer }) => {
-        const members = peer.members.map((member) => `${member.id}:${member.state}`).join(' ')
-        return `${id} ${peer.status}, sees ${members}`
-      })
-      .join('\n')
+    const seen = this.running().map(({ id, peer }) => {
+      const members = peer.members.map((member) => `${member.id}:${member.state}`).join(' ')
+      return `${id} ${peer.status}, sees ${members}`
+    })
+    return [...seen, ...this.#differences()].join('\n')
+  }
+
+  /** Keys of which not all that run hold the same version, with who holds which: some of them. */
+  #differences(): string[] {
+    const running = this.running()
+    const byKey = new Map<string, Map<string, string>>()
+    for (const { id, peer } of running) {
+      for (const { cache, key, version } of peer.held()) {
+        const name = `cache ${cache}, key ${key}`
+        const holders = byKey.get(name) ?? new Map<string, string>()
+        byKey.set(name, holders.set(id, formatVersion(version)))
+      }
+    }
+    const differing = [...byKey].filter(
+      ([, holders]) => holders.size < running.length || new Set(holders.values()).size > 1,
+    )
+    const shown = differing.slice(0, DIFFERENCES_SHOWN_MAX).map(([name, holders]) => {
+      const held = running.map(({ id }) => `${id}:${holders.get(id) ?? 'nothing'}`)
+      return `${name}: ${held.join(' ')}`
+    })
+    const more = differing.length - shown.length
+    return more > 0 ? [...shown, `and ${more} more keys`] : shown
   }
 }
 
 /** What a process holds, of one cache or of all, as text that is equal exactly when the content is. */
 export function contents({ peer }: SimulatedProcess, cache?: string): string {
-  const caches = cache === undefined ? peer.caches() : [cache]
-  const lines = caches.flatMap((name) =>
-    Array.from(peer.cache(name).local.entries(), ({ key, version, value }) =>
-      [name, key, version, JSON.stringify(value)].join(' '),
-    ),
+  const lines = Array.from(peer.held(cache), ({ cache, key, version, payload }) =>
+    [cache, key, formatVersion(version), asText(payload)].join(' '),
   )
   return lines.sort().join('\n')
+}
+
+function asText(payload: Payload): string {
+  return typeof payload === 'string' ? payload : Buffer.from(payload).toString('base64')
 }
 
 function keepingLogger(log: string[]) {

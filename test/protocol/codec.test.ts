@@ -37,6 +37,8 @@ const hello: messages.Hello = {
     { ...self, id: 'dead', state: 'dead' },
     { ...self, id: 'left', state: 'left' },
   ],
+  wallMs: WALL_MS_MAX,
+  uptimeMs: 5,
 }
 
 const heartbeat: messages.Heartbeat = {
@@ -47,6 +49,7 @@ const heartbeat: messages.Heartbeat = {
   instance: '0123456789abcdef',
   sequence: 2 ** 40,
   uptimeMs: 86_400_000,
+  wallMs: 1_767_225_600_000,
   loopLagMs: 12,
   viewDigest: 2n ** 63n - 1n,
   opsEpoch: 1_767_225_600_000,

@@ -107,6 +107,18 @@ describe(`discovery, seed ${seed}`, () => {
     await mesh.runUntil(() => a.transport.gossipsWith(b.id) && b.transport.gossipsWith(a.id), 5_000)
     expect(mesh.nodes.flatMap(({ told }) => told)).toEqual([])
   })
+
+  it('finds a member again whose connection closed only after it was called dead', async () => {
+    // Nothing is passed on, so that two that cannot reach each other hear nothing of each other.
+    const mesh = await SimulatedMesh.of(3, seed, {}, { forwardPeersMax: 0 })
+    const [, second, third] = mesh.nodes as [MeshNode, MeshNode, MeshNode]
+    mesh.network.cut(second.id, third.id)
+    await mesh.runUntil(() => !second.transport.isConnected(third.id))
+    expect(second.told).toContainEqual(expect.objectContaining({ id: third.id, state: 'dead' }))
+    await mesh.advance(5_000)
+    mesh.network.heal()
+    await mesh.settle()
+  })
 })
 
 describe(`the watchdog, seed ${seed}`, () => {

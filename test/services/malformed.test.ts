@@ -117,6 +117,8 @@ describe(`nonsense, seed ${seed}`, () => {
       clock: { wallMs: 1, counter: 0 },
       self: { id: source.id, name: 'x', incarnation: 1, status: 'serving', addresses: [] },
       members: [],
+      wallMs: 0,
+      uptimeMs: 0,
     } as const
     const valid: Record<string, Uint8Array> = {
       hello: helloCodec.encode(hello),

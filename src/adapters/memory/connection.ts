@@ -78,9 +78,7 @@ export class ConnectionEnd {
       }
       const nowMs = this.#network.clock.monotonicMs()
       this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs + delayMs)
-      this.peer.owner.after(delayMs, () => {
-        if (this.peer.isOpen) arrive(this.peer)
-      })
+      this.peer.owner.after(delayMs, () => this.#arriveAtPeer(arrive))
     })
   }
 
@@ -147,10 +145,17 @@ export class ConnectionEnd {
     this.#lastFrameArrivalMs = arrivalMs
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, arrivalMs)
     // Timers of two moments may fire in either order where clocks are coarse: the queue keeps the order.
-    this.#inFlight.push(() => {
-      if (this.peer.isOpen) arrive(this.peer)
-    })
+    this.#inFlight.push(() => this.#arriveAtPeer(arrive))
     this.peer.owner.after(arrivalMs - nowMs, () => this.#inFlight.shift()?.())
+  }
+
+  /** What comes to an end that has closed, of which this one has not heard, is answered with a reset. */
+  #arriveAtPeer(arrive: (end: ConnectionEnd) => void): void {
+    const { peer } = this
+    if (peer.isOpen) return arrive(peer)
+    if (!this.#isOpen || this.#network.faults.isCut(peer.owner.id, this.owner.id)) return
+    const delayMs = this.#network.delayMs(peer.owner.id, this.owner.id)
+    this.owner.after(delayMs, () => this.#shut(new Error('the other side reset the connection')))
   }
 
   /** Time lost because a frame had to be sent more than once. */

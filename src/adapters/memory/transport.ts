@@ -98,6 +98,13 @@ export class MemoryTransport implements Transport {
     this.#leave()
   }
 
+  /** All its connections break, as when its host is suspended: the others hear soon, this process when it runs again. */
+  sever(): void {
+    for (const { peer } of this.#allEnds()) {
+      peer.owner.after(this.#network.delayMs(this.id, peer.owner.id), () => peer.close())
+    }
+  }
+
   async dial(addresses: readonly string[], id?: string): Promise<string> {
     if (this.#isGone()) return await forever()
     if (!this.isRunning) throw new DialError('unreachable', 'this transport does not run')

@@ -77,6 +77,15 @@ export class SimulatedMember implements Clock, Scheduler {
     this.#rate = 1 + drift
   }
 
+  /** Sets the wall clock right again, whatever put it wrong. */
+  correct(): void {
+    this.#offsetMs = this.#timeline.elapsedMs - this.monotonicMs()
+  }
+
+  get isKilled(): boolean {
+    return this.#isKilled
+  }
+
   get isStalled(): boolean {
     return this.#isStalled
   }

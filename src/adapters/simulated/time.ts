@@ -9,11 +9,23 @@ import type { Clock, Scheduler, Timer } from '../../services/ports.js'
 import { EventQueue, SimulatedEvent } from './event-queue.js'
 import { SimulatedMember, type Timeline } from './member.js'
 
+/** The real ones, whatever a test puts in their place later: without them simulated time could not go on. */
+const { setImmediate, clearImmediate } = globalThis
+
 /** Wall time at which a simulation begins, unless told otherwise. */
 const EPOCH_MS = Date.UTC(2026, 0, 1)
 
+/**
+ * Events that run in one turn of the event loop. Each is an immediate of its own, after which Node runs all microtasks,
+ * so that whatever an event sets off is over before the next; a turn for each would cost a system call each.
+ */
+const EVENTS_PER_TURN = 64
+
 /** Simulated time after which a wait is given up, unless told otherwise. */
 const LIMIT_MS = 60_000
+
+/** Simulated time was over before what was waited for. */
+export class OutOfTimeError extends Error {}
 
 export class SimulatedTime implements Clock, Scheduler {
   readonly #queue = new EventQueue()
@@ -75,7 +87,7 @@ export class SimulatedTime implements Clock, Scheduler {
   /** Lets time pass until `condition` holds; it is asked after every event. @throws when it does not within `limitMs` */
   async runUntil(condition: () => boolean, limitMs = LIMIT_MS): Promise<void> {
     if (await this.#run(this.#elapsedMs + limitMs, condition)) return
-    throw new Error(`not so within ${limitMs} simulated ms: ${String(condition)}`)
+    throw new OutOfTimeError(`not so within ${limitMs} simulated ms: ${String(condition)}`)
   }
 
   /** Lets time pass until a promise settles, and settles like it. @throws when it does not within `limitMs` */
@@ -86,7 +98,7 @@ export class SimulatedTime implements Clock, Scheduler {
     }
     promise.then(note, note)
     if (await this.#run(this.#elapsedMs + limitMs, () => isSettled)) return await promise
-    throw new Error(`a promise did not settle within ${limitMs} simulated ms`)
+    throw new OutOfTimeError(`a promise did not settle within ${limitMs} simulated ms`)
   }
 
   #schedule(delayMs: number, task: () => void, owner: SimulatedMember | undefined): SimulatedEvent {
@@ -121,21 +133,28 @@ export class SimulatedTime implements Clock, Scheduler {
     if (this.#isRunning) throw new Error('simulated time is already being advanced')
     this.#isRunning = true
     return new Promise<boolean>((resolve, reject) => {
+      const turn: NodeJS.Immediate[] = []
+      const end = () => {
+        this.#isRunning = false
+        for (const immediate of turn) clearImmediate(immediate)
+      }
       const step = () => {
         try {
           const done = isDone()
-          if (!done && this.#step(untilMs)) {
-            setImmediate(step)
-            return
-          }
-          this.#isRunning = false
+          if (!done && this.#step(untilMs)) return
+          end()
           resolve(done)
         } catch (error) {
-          this.#isRunning = false
+          end()
           reject(error)
         }
       }
-      setImmediate(step)
+      const fillTurn = () => {
+        turn.length = 0
+        for (let i = 0; i < EVENTS_PER_TURN; i++) turn.push(setImmediate(step))
+        turn.push(setImmediate(fillTurn))
+      }
+      fillTurn()
     })
   }
 

@@ -42,6 +42,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   VALUE_TOO_LARGE: 413,
   UNREACHABLE: 502,
   SYNC_QUEUE_FULL: 503,
+  CLOCK_SKEW: 503,
   NOT_CONFIRMED: 503,
   PEER_STOPPED: 503,
 }

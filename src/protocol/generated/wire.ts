@@ -253,6 +253,8 @@ export interface WireHello {
   clock?: WireTimestamp
   self?: WireMember
   members: WireMember[]
+  wallMs: number
+  uptimeMs: number
 }
 
 export namespace WireHello {
@@ -317,6 +319,16 @@ export namespace WireHello {
           }
         }
 
+        if ((obj.wallMs != null && obj.wallMs !== 0)) {
+          w.uint32(88)
+          w.uint64Number(obj.wallMs)
+        }
+
+        if ((obj.uptimeMs != null && obj.uptimeMs !== 0)) {
+          w.uint32(96)
+          w.uint64Number(obj.uptimeMs)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -329,7 +341,9 @@ export namespace WireHello {
           virtualNodes: 0,
           tombstoneGraceMs: 0,
           instance: '',
-          members: []
+          members: [],
+          wallMs: 0,
+          uptimeMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -386,6 +400,14 @@ export namespace WireHello {
               obj.members.push(WireMember.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.members$
               }))
+              break
+            }
+            case 11: {
+              obj.wallMs = reader.uint64Number()
+              break
+            }
+            case 12: {
+              obj.uptimeMs = reader.uint64Number()
               break
             }
             default: {
@@ -577,6 +599,7 @@ export interface WireHeartbeat {
   opsSequence: number
   instance: string
   opsEpoch: number
+  wallMs: number
 }
 
 export namespace WireHeartbeat {
@@ -646,6 +669,11 @@ export namespace WireHeartbeat {
           w.uint64Number(obj.opsEpoch)
         }
 
+        if ((obj.wallMs != null && obj.wallMs !== 0)) {
+          w.uint32(96)
+          w.uint64Number(obj.wallMs)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -661,7 +689,8 @@ export namespace WireHeartbeat {
           viewDigest: 0n,
           opsSequence: 0,
           instance: '',
-          opsEpoch: 0
+          opsEpoch: 0,
+          wallMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -716,6 +745,10 @@ export namespace WireHeartbeat {
             }
             case 11: {
               obj.opsEpoch = reader.uint64Number()
+              break
+            }
+            case 12: {
+              obj.wallMs = reader.uint64Number()
               break
             }
             default: {
