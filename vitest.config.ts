@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
+import { plantedBugs } from './test/simulation/planted/plugin.js'
 
 export default defineConfig({
+  plugins: [plantedBugs()],
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,

@@ -18,6 +18,7 @@ const heartbeat = {
   viewDigest: 1n,
   opsEpoch: 1,
   opsSequence: 1,
+  storeDigest: 1n,
 } as const
 const page = {
   writes: [],

@@ -121,7 +121,12 @@ describe('hlc', () => {
 })
 describe('members', () => {
   it('starts the time of a suspicion anew with a new incarnation', () => {
-    const list = new MemberList({ hash: () => 0n, goneRetentionMs: 1, goneFactorMax: 1 })
+    const list = new MemberList({
+      hash: () => 0n,
+      goneRetentionMs: 1,
+      goneFactorMax: 1,
+      goneMin: 1,
+    })
     const description = {
       id: 'a',
       name: 'a',

@@ -18,17 +18,27 @@ import {
 export interface HybridLogicalClockOptions {
   /** Wall time in ms since the Unix epoch. May step back; the clock will not. */
   readonly now: () => number
-  /** A timestamp further ahead of `now()` than this, in ms, is refused. */
+  /** The time that others are judged by: this member's own may be a little off. @default `now` */
+  readonly judgeBy?: () => number
+  /** A timestamp further ahead of `judgeBy()` than this, in ms, is refused. */
   readonly aheadMaxMs: number
 }
 
+/**
+ * Where all wall clocks have been set back, timestamps go on from where they were, ahead of them all. One that is not
+ * further ahead of the latest than this, in ms, is then taken.
+ */
+const SET_BACK_SLACK_MS = 1_000
+
 export class HybridLogicalClock {
   readonly #now: () => number
+  readonly #judgeBy: () => number
   readonly #aheadMaxMs: number
   #last: Timestamp = TIMESTAMP_ZERO
 
   constructor(options: HybridLogicalClockOptions) {
     this.#now = options.now
+    this.#judgeBy = options.judgeBy ?? options.now
     this.#aheadMaxMs = options.aheadMaxMs
   }
 
@@ -44,16 +54,13 @@ export class HybridLogicalClock {
     return this.#last
   }
 
-  /** How far `timestamp` is ahead of wall time, in ms; negative when it is behind. */
-  aheadMs(timestamp: Timestamp): number {
-    return timestamp.wallMs - this.#now()
-  }
-
   /** Whether a timestamp heard from another member is near enough to be believed. */
   accepts(timestamp: Timestamp): boolean {
     const { wallMs, counter } = timestamp
     if (wallMs > WALL_MS_MAX || counter > COUNTER_MAX) return false
-    return this.aheadMs(timestamp) <= this.#aheadMaxMs
+    const latestMs = this.#judgeBy() + this.#aheadMaxMs
+    const isSetBack = this.#last.wallMs > latestMs
+    return wallMs <= (isSetBack ? this.#last.wallMs + SET_BACK_SLACK_MS : latestMs)
   }
 
   /** Moves the clock past a timestamp heard. Returns false, and changes nothing, when it is refused. */

@@ -45,6 +45,8 @@ export interface MemberListOptions {
   readonly goneRetentionMs: number
   /** Dead and left members beyond this multiple of the live ones are forgotten, the longest gone first. */
   readonly goneFactorMax: number
+  /** But never so few as this: one that is cut off from a whole mesh has to find it again. */
+  readonly goneMin: number
 }
 
 export class MemberList {
@@ -137,7 +139,8 @@ export class MemberList {
     const gone = this.all()
       .filter((member) => !isLive(member))
       .sort((a, b) => a.sinceMs - b.sinceMs)
-    const goneMax = this.#options.goneFactorMax * Math.max(1, this.#members.size - gone.length)
+    const { goneFactorMax, goneMin } = this.#options
+    const goneMax = Math.max(goneMin, goneFactorMax * (this.#members.size - gone.length))
     const surplus = gone.length - goneMax
     return gone
       .filter(

@@ -19,9 +19,19 @@ export interface Clocks {
 
 /** Options of {@link MeshClock}. */
 export interface MeshClockOptions {
+  /** Wall clocks differ this much, in ms, and nobody minds. */
+  readonly skewWarnMs: number
   /** A wall clock further than this from the peers' is not used, in ms. */
   readonly skewMaxMs: number
 }
+
+/** Two clocks, each as wall time less our monotonic time. */
+type Span = readonly [low: number, high: number]
+
+const ANYWHERE: Span = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+
+/** Clocks of gone peers that are remembered. */
+const GONE_MAX = 64
 
 /** How fast two monotonic clocks may drift apart: what was heard of a peer long ago counts less by this share. */
 const DRIFT_MAX = 0.01
@@ -29,29 +39,32 @@ const DRIFT_MAX = 0.01
 /** What is known of a peer's clocks. */
 interface Peer {
   /** Its wall time at its uptime 0. */
-  startedAt: number
+  readonly startedAt: number
   /** Its uptime, less our monotonic time, as far as messages that took no time would show; and when that was noted. */
-  upBeforeMs: number
-  notedAtMs: number
+  readonly upBeforeMs: number
+  readonly notedAtMs: number
+  readonly isGone: boolean
 }
 
 export class MeshClock implements Clocks {
   readonly #clocks: Clocks
-  readonly #skewMaxMs: number
+  readonly #options: MeshClockOptions
   readonly #peers = new Map<string, Peer>()
-  /** The peers' wall time, less our monotonic time: the two middle ones of all peers. */
-  #middle: readonly [low: number, high: number] | undefined
+  /**
+   * The middle of the peers' clocks, each as wall time less our monotonic time; and between which two of them the middle
+   * lies when our own clock is counted, too.
+   */
+  #peersMiddle: Span = ANYWHERE
+  #middle: Span = ANYWHERE
 
-  constructor(clocks: Clocks, { skewMaxMs }: MeshClockOptions) {
+  constructor(clocks: Clocks, options: MeshClockOptions) {
     this.#clocks = clocks
-    this.#skewMaxMs = skewMaxMs
+    this.#options = options
   }
 
   /** Mesh time, in ms since the Unix epoch. */
   now(): number {
-    const skewMs = this.skewMs
-    const wallMs = this.#clocks.now()
-    return Math.abs(skewMs) > this.#skewMaxMs ? Math.floor(wallMs - skewMs) : wallMs
+    return this.#corrected(this.#options.skewMaxMs)
   }
 
   monotonicMs(): number {
@@ -59,19 +72,24 @@ export class MeshClock implements Clocks {
   }
 
   /**
+   * The same, but the peers' time as soon as this member's own differs more than clocks do: what others are judged by,
+   * and what expires.
+   */
+  strictNow(): number {
+    return this.#corrected(this.#options.skewWarnMs)
+  }
+
+  /**
    * How far this member's wall clock is ahead of the median of its peers', in ms; negative when it is behind, 0 when it
    * is alone. Where two peers are in the middle, it is 0 anywhere between them.
    */
   get skewMs(): number {
-    if (this.#middle === undefined) return 0
-    const [low, high] = this.#middle
-    const own = this.#clocks.now() - this.#clocks.monotonicMs()
-    return own < low ? own - low : own > high ? own - high : 0
+    return this.#beyond(this.#peersMiddle, this.#clocks.now())
   }
 
   /** Whether this member's wall clock is near enough to its peers' for what it writes. */
   get isTrusted(): boolean {
-    return Math.abs(this.skewMs) <= this.#skewMaxMs
+    return Math.abs(this.skewMs) <= this.#options.skewMaxMs
   }
 
   /** A peer told its clocks when it said hello: what was known of an earlier run of it is forgotten. */
@@ -93,20 +111,63 @@ export class MeshClock implements Clocks {
       startedAt: wallMs - uptimeMs,
       upBeforeMs: Math.max(upBeforeMs, faded),
       notedAtMs: nowMs,
+      isGone: false,
     })
     this.#findMiddle()
   }
 
-  /** A peer is gone. The last one's clock still counts, until another is heard. */
+  /**
+   * A peer is gone. Its clock still counts while fewer than two others are there: a member that is cut off with a wrong
+   * clock goes on knowing that it is wrong.
+   */
   gone(id: string): void {
-    if (this.#peers.delete(id) && this.#peers.size > 0) this.#findMiddle()
+    const known = this.#peers.get(id)
+    if (known === undefined) return
+    this.#peers.delete(id)
+    this.#peers.set(id, { ...known, isGone: true })
+    this.#forgetSome()
+    this.#findMiddle()
+  }
+
+  /** Forgets those that have been gone the longest, if they are too many. */
+  #forgetSome(): void {
+    let surplus = -GONE_MAX
+    for (const { isGone } of this.#peers.values()) if (isGone) surplus++
+    for (const [id, { isGone }] of this.#peers) {
+      if (surplus <= 0) return
+      if (isGone && this.#peers.delete(id)) surplus--
+    }
+  }
+
+  /**
+   * The wall clock, or the middle of all clocks when it is further from that than some ms. Its own clock counts: where two
+   * disagree, neither is put right by the other.
+   */
+  #corrected(toleranceMs: number): number {
+    const wallMs = this.#clocks.now()
+    const skewMs = this.#beyond(this.#middle, wallMs)
+    return Math.abs(skewMs) > toleranceMs ? Math.floor(wallMs - skewMs) : wallMs
+  }
+
+  /** How far a wall time of ours is beyond a span. */
+  #beyond([low, high]: Span, wallMs: number): number {
+    const own = wallMs - this.#clocks.monotonicMs()
+    return own < low ? own - low : own > high ? own - high : 0
   }
 
   #findMiddle(): void {
-    const offsets = Array.from(this.#peers.values(), (peer) => peer.startedAt + peer.upBeforeMs)
+    const peers = [...this.#peers.values()]
+    const there = peers.filter(({ isGone }) => !isGone)
+    const counted = there.length < 2 ? peers : there
+    const offsets = counted.map(({ startedAt, upBeforeMs }) => startedAt + upBeforeMs)
     offsets.sort((a, b) => a - b)
     const high = offsets.length >> 1
-    const low = (offsets.length - 1) >> 1
-    this.#middle = [offsets[low] as number, offsets[high] as number]
+    const low = offsets.length - 1 - high
+    this.#peersMiddle = [offsets[low] as number, offsets[high] as number]
+    // With one more, an odd number becomes even: two are in the middle, and ours may be one of them.
+    const isOdd = low === high
+    this.#middle = isOdd
+      ? [offsets[low - 1] ?? ANYWHERE[0], offsets[high + 1] ?? ANYWHERE[1]]
+      : this.#peersMiddle
   }
 }

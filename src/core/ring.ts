@@ -20,6 +20,9 @@ export const VIRTUAL_NODES = 256
 
 const PARTITION_BITS = 12n
 
+/** Bits of a key's hash that are kept with it: the top ones. */
+const KEY_HASH_BITS = 32n
+
 /** Options of {@link Ring}. */
 export interface RingOptions {
   readonly hash: Hash64
@@ -27,9 +30,19 @@ export interface RingOptions {
   readonly replicas: number | 'all'
 }
 
-/** The partition of a key of a cache: the top bits of xxhash64(cache \0 key). */
+/** The top 32 bits of xxhash64(cache \0 key), as a signed number: V8 keeps those in place. */
+export function keyHashOf(hash: Hash64, cache: string, key: string): number {
+  return Number(hash(`${cache}\0${key}`) >> (64n - KEY_HASH_BITS)) | 0
+}
+
+/** The partition of a key by its hash: the top bits. */
+export function partitionAt(keyHash: number): number {
+  return keyHash >>> Number(KEY_HASH_BITS - PARTITION_BITS)
+}
+
+/** The partition of a key of a cache. */
 export function partitionOf(hash: Hash64, cache: string, key: string): number {
-  return Number(hash(`${cache}\0${key}`) >> (64n - PARTITION_BITS))
+  return partitionAt(keyHashOf(hash, cache, key))
 }
 
 export class Ring {
@@ -85,30 +98,36 @@ export class Ring {
   }
 }
 
-/** One virtual node: its place on the circle (the top 52 bits, exact in a number) and its member's index. */
-interface Point {
-  readonly position: number
-  readonly member: number
-}
+/**
+ * Places on the circle, in numbers that are exact: the top 40 bits of the hash, and below them 12 bits for the member's
+ * index, so that virtual nodes can be sorted as plain numbers, and two on one point stand in the order of member ids.
+ */
+const POSITION_BITS = 40n
+const MEMBERS_MAX = 4_096
+const PARTITION_WIDTH = 2 ** Number(POSITION_BITS - PARTITION_BITS) * MEMBERS_MAX
 
-const POSITION_BITS = 52n
-const PARTITION_WIDTH = 2 ** Number(POSITION_BITS - PARTITION_BITS)
+/** Members whose places on the circle are remembered: hashing them is most of the work of making a ring. */
+const REMEMBERED_MAX = 1_024
+
+const remembered = new WeakMap<Hash64, Map<string, Float64Array>>()
 
 function buildTable(
   members: readonly string[],
   { hash, replicas }: RingOptions,
 ): ReadonlyArray<readonly string[]> {
+  if (members.length > MEMBERS_MAX) {
+    throw new RangeError(`${members.length} members on the ring, the limit is ${MEMBERS_MAX}`)
+  }
   const length = Math.min(replicas === 'all' ? members.length : replicas, members.length)
-  const points = circle(members, hash)
+  const nodes = circle(members, hash)
   const seenIn = new Int32Array(members.length).fill(-1)
   const table: string[][] = []
   let first = 0
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    while (first < points.length && (points[first] as Point).position < partition * PARTITION_WIDTH)
-      first++
+    while (first < nodes.length && (nodes[first] as number) < partition * PARTITION_WIDTH) first++
     const owners: string[] = []
     for (let step = first; owners.length < length; step++) {
-      const { member } = points[step % points.length] as Point
+      const member = (nodes[step % nodes.length] as number) % MEMBERS_MAX
       if (seenIn[member] === partition) continue
       seenIn[member] = partition
       owners.push(members[member] as string)
@@ -118,13 +137,30 @@ function buildTable(
   return table
 }
 
-/** Every virtual node, clockwise. Two on one point stand in the order of member ids, on every member alike. */
-function circle(members: readonly string[], hash: Hash64): Point[] {
-  const points = members.flatMap((id, member) =>
-    Array.from({ length: VIRTUAL_NODES }, (_, node) => ({
-      position: Number(hash(`${id}\0${node}`) >> (64n - POSITION_BITS)),
-      member,
-    })),
-  )
-  return points.sort((a, b) => a.position - b.position || a.member - b.member)
+/** Every virtual node, clockwise, each as its position and its member's index in one number. */
+function circle(members: readonly string[], hash: Hash64): Float64Array {
+  const nodes = new Float64Array(members.length * VIRTUAL_NODES)
+  for (const [member, id] of members.entries()) {
+    const positions = positionsOf(id, hash)
+    for (let node = 0; node < VIRTUAL_NODES; node++) {
+      nodes[member * VIRTUAL_NODES + node] = (positions[node] as number) + member
+    }
+  }
+  return nodes.sort()
+}
+
+/** Where a member's virtual nodes lie, with room for its index. */
+function positionsOf(id: string, hash: Hash64): Float64Array {
+  const known = remembered.get(hash) ?? new Map<string, Float64Array>()
+  remembered.set(hash, known)
+  let positions = known.get(id)
+  if (positions === undefined) {
+    positions = Float64Array.from(
+      { length: VIRTUAL_NODES },
+      (_, node) => Number(hash(`${id}\0${node}`) >> (64n - POSITION_BITS)) * MEMBERS_MAX,
+    )
+    if (known.size >= REMEMBERED_MAX) known.clear()
+    known.set(id, positions)
+  }
+  return positions
 }

@@ -11,6 +11,7 @@
  * Clearing a cache costs the same for ten entries and ten million: its map is dropped as a whole when the
  * marker is newer than all in it, and what hung on the entries is reclaimed by `sweep`, a slice at a time.
  */
+import { ExpiringDigest, RecordDigest } from './digest.js'
 import type { ClearMarker, Write } from './entry.js'
 import { type EvictionPolicy, LruEviction } from './eviction.js'
 import { ExpiryIndex } from './expiry.js'
@@ -39,8 +40,8 @@ export interface StoreListener {
 /** Options of {@link Store}. */
 export interface StoreOptions {
   readonly clock: { now(): number; monotonicMs(): number }
-  /** Partition of a key, 0 … 4095. */
-  readonly partitionOf: (cache: string, key: string) => number
+  /** Hash of a key, 32 bits; see {@link keyHashOf}. */
+  readonly keyHashOf: (cache: string, key: string) => number
   /** Entries held at most; `Infinity` for no limit. */
   readonly itemsMax: number
   /** Bytes held at most, as accounted by {@link entryBytes}; `Infinity` for no limit. */
@@ -63,6 +64,8 @@ interface Space {
   /** The latest clear, and the latest timestamp of anything applied. */
   marker: ClearMarker | undefined
   latest: Timestamp
+  /** Of the entries, by when they expire. */
+  digest: ExpiringDigest
 }
 
 /** Most partitions of a small store are empty. */
@@ -142,6 +145,17 @@ export class Store {
     return [...entries].filter((entry) => this.#holds(entry))
   }
 
+  /**
+   * Equal on two members that hold the same entries; undefined when entries were evicted here, so that it says nothing.
+   * Entries about to expire at `asOfMs` (wall time) do not count: they go at different moments on different members.
+   */
+  digest(asOfMs: number): bigint | undefined {
+    if (this.#evictionCount > 0) return undefined
+    const digest = new RecordDigest()
+    for (const space of this.#spaces.values()) space.digest.addTo(digest, asOfMs)
+    return digest.value
+  }
+
   /** Every tombstone still remembered. */
   tombstones(): Iterable<Write> {
     return this.#tombstones.values() as Iterable<Write>
@@ -195,6 +209,7 @@ export class Store {
       if (space.entries.size > 0) this.#cleared.push(space.entries.values())
       this.#itemCount -= space.entries.size
       space.entries = new Map()
+      space.digest = new ExpiringDigest()
     } else {
       // The marker came late and newer writes stand beside older ones: rare, so a plain walk.
       for (const entry of space.entries.values()) {
@@ -227,14 +242,14 @@ export class Store {
     if (compareTimestamps(write.version, space.latest) > 0) space.latest = write.version
     let entry = held
     if (entry === undefined) {
-      const partition = this.#options.partitionOf(write.cache, write.key)
-      entry = new StoredEntry(write, payload, partition)
+      entry = new StoredEntry(write, payload, this.#options.keyHashOf(write.cache, write.key))
       space.entries.set(write.key, entry)
       this.#itemCount++
-      this.#partitionSet(partition).add(entry)
+      this.#partitionSet(entry.partition).add(entry)
       this.#eviction.admit(entry)
       this.#stubs.forget(write.cache, write.key)
     } else {
+      flip(space, entry)
       this.#expiry.remove(entry)
       this.#memoryBytes -= entry.bytes
       entry.version = write.version
@@ -244,6 +259,7 @@ export class Store {
       entry.bytes = entryBytes(write.key, payload)
       this.#eviction.touch(entry)
     }
+    flip(space, entry)
     this.#memoryBytes += entry.bytes
     this.#expiry.add(entry)
     this.#options.listener?.set(entry)
@@ -304,6 +320,7 @@ export class Store {
     const space = this.#spaces.get(entry.cache)
     if (space?.entries.get(entry.key) === entry) {
       space.entries.delete(entry.key)
+      flip(space, entry)
       this.#itemCount--
       if (space.entries.size === 0 && space.marker === undefined) this.#spaces.delete(entry.cache)
     }
@@ -336,7 +353,12 @@ export class Store {
   #space(cache: string): Space {
     let space = this.#spaces.get(cache)
     if (space === undefined) {
-      space = { entries: new Map(), marker: undefined, latest: TIMESTAMP_ZERO }
+      space = {
+        entries: new Map(),
+        marker: undefined,
+        latest: TIMESTAMP_ZERO,
+        digest: new ExpiringDigest(),
+      }
       this.#spaces.set(cache, space)
     }
     return space
@@ -367,4 +389,9 @@ export class Store {
   #hasExpired({ expiresAt }: Write): boolean {
     return expiresAt !== 0 && expiresAt <= this.#options.clock.now()
   }
+}
+
+/** Puts an entry into its cache's digest, or takes it out. */
+function flip(space: Space, { keyHash, version, expiresAt }: StoredEntry): void {
+  space.digest.flip(keyHash, version, expiresAt)
 }

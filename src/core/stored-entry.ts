@@ -3,6 +3,7 @@
  */
 import { payloadBytes, stringBytes, type Write } from './entry.js'
 import type { Evictable } from './eviction.js'
+import { partitionAt } from './ring.js'
 import type { Payload, Version } from './version.js'
 
 /**
@@ -16,7 +17,8 @@ export const ENTRY_OVERHEAD_BYTES = { text: 330, binary: 490 }
 export class StoredEntry implements Write, Evictable {
   readonly cache: string
   readonly key: string
-  readonly partition: number
+  /** See {@link keyHashOf}. */
+  readonly keyHash: number
   readonly deleted = false
   version: Version
   createdAt: number
@@ -27,15 +29,19 @@ export class StoredEntry implements Write, Evictable {
   older: this | undefined = undefined
   newer: this | undefined = undefined
 
-  constructor(write: Write, payload: Payload, partition: number) {
+  constructor(write: Write, payload: Payload, keyHash: number) {
     this.cache = write.cache
     this.key = write.key
-    this.partition = partition
+    this.keyHash = keyHash
     this.version = write.version
     this.createdAt = write.createdAt
     this.expiresAt = write.expiresAt
     this.payload = payload
     this.bytes = entryBytes(write.key, payload)
+  }
+
+  get partition(): number {
+    return partitionAt(this.keyHash)
   }
 }
 

@@ -184,8 +184,9 @@ export const heartbeatCodec: Codec<messages.Heartbeat> = codec(
     wallMs: wallMs(heartbeat.wallMs),
     name: text(heartbeat.name, 'member name'),
     instance: text(heartbeat.instance, 'instance'),
-    // The library reads the field as a signed number.
+    // The library reads these fields as signed numbers.
     viewDigest: BigInt.asUintN(64, heartbeat.viewDigest),
+    storeDigest: BigInt.asUintN(64, heartbeat.storeDigest),
     status: STATUS_FROM_WIRE[heartbeat.status],
     addresses: addresses(heartbeat.addresses),
   }),

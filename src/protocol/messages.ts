@@ -56,6 +56,8 @@ export interface Heartbeat extends Omit<MemberDescription, 'id'> {
   readonly opsEpoch: number
   /** Number of the last batch the sender published in this epoch. */
   readonly opsSequence: number
+  /** Of the entries that the sender holds as of `wallMs`, those about to expire left out; 0 when it does not say. */
+  readonly storeDigest: bigint
 }
 
 /** News of a member's state; `forgotten` drops a member that is gone. */

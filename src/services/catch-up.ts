@@ -32,7 +32,7 @@ const TRIES_MAX = 5
 /** Shortest time between two transfers from one member because of gaps, in ms. */
 const GAP_TRANSFER_INTERVAL_MS = 1_000
 
-export type TransferReason = 'join' | 'met' | 'gap' | 'fetch'
+export type TransferReason = 'join' | 'met' | 'gap' | 'fetch' | 'differs'
 
 export interface CatchUpComponents {
   readonly runtime: Runtime
@@ -64,6 +64,8 @@ export class CatchUp {
   #searchedAtMs: number
   /** Members to take state from, in order, each with why. */
   readonly #wanted = new Map<string, TransferReason>()
+  /** Members of which this one may have missed anything; see {@link CatchUp.returned}. */
+  readonly #owed = new Set<string>()
   readonly #lastGapTransferMs = new Map<string, number>()
   readonly #gapTimers = new Map<string, Timer>()
   #firstWelcomeAtMs: number | undefined
@@ -126,7 +128,39 @@ export class CatchUp {
     this.#allowWrites()
     const bothServe =
       member.status === 'serving' && this.#components.membership.status === 'serving'
-    if (bothServe && !wasLive) this.#want(member.id, 'met')
+    if (bothServe && !wasLive) this.#owe(member.id)
+  }
+
+  /** A member that was called dead, or had left, is there again. One that is joining has nothing to give. */
+  returned(member: Member): void {
+    if (member.status === 'serving') this.#owe(member.id)
+  }
+
+  /** A serving member gave a sign of life. */
+  heard(id: string): void {
+    if (this.#owed.has(id)) this.#pay(id)
+  }
+
+  /** A member is gone: there is nothing to be had of it, until it returns. */
+  gone(id: string): void {
+    this.#owed.delete(id)
+  }
+
+  /** What a member holds is to be taken over, from itself, as soon as both serve and are connected. */
+  #owe(id: string): void {
+    this.#owed.add(id)
+    this.#pay(id)
+  }
+
+  #pay(id: string): void {
+    if (this.#canGive(id)) this.#want(id, 'met')
+  }
+
+  /** Whether state can be had from a member itself. */
+  #canGive(id: string): boolean {
+    const { membership, handshake } = this.#components
+    const member = membership.list.get(id)
+    return member !== undefined && isLive(member) && handshake.isAccepted(id)
   }
 
   /** Something that a member published has not come. */
@@ -143,6 +177,11 @@ export class CatchUp {
       })
       this.#gapTimers.set(member, timer)
     }
+  }
+
+  /** A member holds something else, and both are at rest. */
+  differs(member: string): void {
+    this.#want(member, 'differs')
   }
 
   /** A member announced values too large for a batch. Resolves to whether they were had. */
@@ -246,18 +285,20 @@ export class CatchUp {
   }
 
   async #transferWithRetries(member: string, reason: TransferReason): Promise<void> {
-    const { membership, handshake } = this.#components
+    // What somebody else holds is no answer where the question is what this member holds.
+    const fromItself = reason === 'met' || reason === 'differs'
     let transfer = newTransfer()
     for (let tries = 0; tries < TRIES_MAX && !this.#stopped; tries++) {
       // The member itself has all that it published; when it is gone, somebody else may.
-      const known = membership.list.get(member)
-      const isThere = known !== undefined && isLive(known) && handshake.isAccepted(member)
+      const isThere = this.#canGive(member)
+      if (fromItself && !isThere) return
       const source = isThere ? member : this.#source()
       if (source !== undefined && (await this.#transfer(source, reason, transfer))) {
+        this.#owed.delete(source)
         if (isThere) return
         // Somebody else's state may lack the same; what it does not lack may be news to others.
         if (!this.#components.positions.isBehind(member)) {
-          membership.remind(member)
+          this.#components.membership.remind(member)
           return
         }
         transfer = newTransfer()

@@ -31,6 +31,8 @@ export interface HeartbeatComponents {
   readonly drops: Counters<DropReason>
   /** What the heartbeat says of what this member has published. */
   readonly published: () => { readonly epoch: number; readonly sequence: number }
+  /** Digest of what this member holds as of a wall time, in ms; undefined when that says nothing. */
+  readonly storeDigest: (asOfMs: number) => bigint | undefined
 }
 
 export interface HeartbeatOptions {
@@ -92,9 +94,10 @@ export class Heartbeats {
 
   /** Sends a heartbeat now, beside the regular ones. */
   async beat(): Promise<void> {
-    const { membership, transport, runtime, published } = this.#components
+    const { membership, transport, runtime, published, storeDigest } = this.#components
     const { name, incarnation, status, addresses } = membership.self()
     const { epoch, sequence } = published()
+    const wallMs = runtime.clock.now()
     const heartbeat: Heartbeat = {
       name,
       incarnation,
@@ -103,11 +106,12 @@ export class Heartbeats {
       instance: this.#options.instance,
       sequence: ++this.#sequence,
       uptimeMs: this.uptimeMs,
-      wallMs: runtime.clock.now(),
+      wallMs,
       loopLagMs: Math.floor(this.#loopLagMs),
       viewDigest: membership.list.digest(),
       opsEpoch: epoch,
       opsSequence: sequence,
+      storeDigest: storeDigest(wallMs) ?? 0n,
     }
     try {
       await transport.publish(this.#options.topic, heartbeatCodec.encode(heartbeat))

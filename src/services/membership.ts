@@ -23,8 +23,9 @@ import type { Runtime, Timer, Transport } from './ports.js'
 /** How long dead and left members are remembered, in ms. */
 const GONE_RETENTION_MS = 24 * 3_600_000
 
-/** Dead and left members remembered, as a multiple of the live ones. */
+/** Dead and left members remembered, as a multiple of the live ones, and how many at least. */
 const GONE_FACTOR_MAX = 4
+const GONE_MIN = 64
 
 /** How often those gone for too long are forgotten, in ms. */
 const PRUNE_INTERVAL_MS = 10_000
@@ -89,6 +90,7 @@ export class Membership {
       hash: components.hash,
       goneRetentionMs: GONE_RETENTION_MS,
       goneFactorMax: GONE_FACTOR_MAX,
+      goneMin: GONE_MIN,
     })
   }
 

@@ -7,11 +7,12 @@ import { HybridLogicalClock } from '../core/hlc.js'
 import { isLive, type Member, type Transition } from '../core/members.js'
 import { MeshClock } from '../core/mesh-clock.js'
 import { Positions } from '../core/positions.js'
-import { type Hash64, partitionOf, Ring } from '../core/ring.js'
+import { type Hash64, keyHashOf, partitionOf, Ring } from '../core/ring.js'
 import { Store, type StoreListener } from '../core/store.js'
 import { type HelloRefusedError, PeerStoppedError } from '../errors.js'
 import type { ResolvedOptions } from '../options.js'
 import { CatchUp, type TransferReason } from './catch-up.js'
+import { Comparison } from './comparison.js'
 import { Confirmation } from './confirmation.js'
 import { Counters, type DropReason } from './counters.js'
 import { Discovery } from './discovery.js'
@@ -29,8 +30,7 @@ import { Watchdog } from './watchdog.js'
 /** A wall clock that is further from those of its peers is worth a warning, in ms. */
 const CLOCK_SKEW_WARN_MS = 500
 
-/** How long the version of an expired or evicted key is remembered, in ms, and how many at most. */
-const STUB_GRACE_MS = 60_000
+/** Versions of expired and evicted keys that are remembered at most. */
 const STUBS_MAX = 100_000
 
 /** Refusals remembered, so that each is said once; beyond it, they are said again. */
@@ -66,6 +66,7 @@ export class MeshMember implements TransportHandlers {
   readonly #handshake: Handshake
   readonly #watchdog: Watchdog
   readonly #confirmation: Confirmation
+  readonly #comparison: Comparison
   readonly #transfers: StateTransfer
   readonly #positions: Positions
   readonly #sweeper: Sweeper
@@ -89,20 +90,25 @@ export class MeshMember implements TransportHandlers {
     this.#listener = listener
     this.#topics = topicsOf(options.mesh)
     const topics = this.#topics
-    const meshClock = new MeshClock(runtime.clock, { skewMaxMs: CLOCK_SKEW_MAX_MS })
+    const meshClock = new MeshClock(runtime.clock, {
+      skewWarnMs: CLOCK_SKEW_WARN_MS,
+      skewMaxMs: CLOCK_SKEW_MAX_MS,
+    })
     const hlc = new HybridLogicalClock({
       now: () => meshClock.now(),
+      judgeBy: () => meshClock.strictNow(),
       aheadMaxMs: CLOCK_SKEW_MAX_MS,
     })
     const positions = new Positions()
     const store = new Store({
-      clock: meshClock,
-      partitionOf: (cache, key) => partitionOf(hash, cache, key),
+      clock: { now: () => meshClock.strictNow(), monotonicMs: () => meshClock.monotonicMs() },
+      keyHashOf: (cache, key) => keyHashOf(hash, cache, key),
       itemsMax: options.maxItems,
       bytesMax: options.maxBytes,
       tombstoneGraceMs: options.tombstoneGraceMs,
       tombstonesMax: options.tombstonesMax,
-      stubGraceMs: STUB_GRACE_MS,
+      // As long as a delete is remembered: a part of the mesh that was cut off so long may hold what is older.
+      stubGraceMs: options.tombstoneGraceMs,
       stubsMax: STUBS_MAX,
       listener,
     })
@@ -120,17 +126,21 @@ export class MeshMember implements TransportHandlers {
       },
     )
     const published = () => replication.published
+    const storeDigest = (asOfMs: number) => store.digest(asOfMs)
     const heartbeats = new Heartbeats(
-      { runtime, transport, membership, meshClock, drops, published },
+      { runtime, transport, membership, meshClock, drops, published, storeDigest },
       {
         topic: topics.heartbeat,
         intervalMs: options.heartbeatIntervalMs,
         instance: options.instance,
       },
       {
-        alive: (id, { opsEpoch, opsSequence }) => {
+        alive: (id, { opsEpoch, opsSequence, status, wallMs, storeDigest }) => {
           this.#checkClock()
           replication.heard(id, opsEpoch, opsSequence)
+          if (status !== 'serving') return
+          this.catchUp.heard(id)
+          this.#comparison.heard(id, wallMs, storeDigest)
         },
         stranger: (id, addresses) => this.discovery.heardOf(id, addresses),
       },
@@ -177,6 +187,7 @@ export class MeshMember implements TransportHandlers {
       replication,
       drops,
     })
+    this.#comparison = new Comparison(store, (member) => this.catchUp.differs(member))
     this.#sweeper = new Sweeper(runtime, store, { intervalMs: options.sweepIntervalMs })
     this.catchUp = new CatchUp(
       { runtime, membership, handshake, transfers, positions },
@@ -357,7 +368,13 @@ export class MeshMember implements TransportHandlers {
   #memberChanged(transition: Transition): void {
     const { member } = transition
     if (member.id === this.membership.id) return
-    if (!isLive(member)) this.clock.gone(member.id)
+    if (!isLive(member)) {
+      this.clock.gone(member.id)
+      this.#comparison.gone(member.id)
+      this.catchUp.gone(member.id)
+    } else if (transition.from === 'dead' || transition.from === 'left') {
+      this.catchUp.returned(member)
+    }
     this.discovery.changed(member as Member)
     this.#listener.memberChanged(transition)
   }

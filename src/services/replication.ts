@@ -121,7 +121,7 @@ export class Replication {
   set(cache: string, key: string, payload: Payload, ttlMs: number): void {
     const version = this.#stamp()
     const createdAt = this.#components.store.get(cache, key)?.createdAt ?? version.wallMs
-    const expiresAt = ttlMs === 0 ? 0 : version.wallMs + ttlMs
+    const expiresAt = ttlMs === 0 ? 0 : this.#components.meshClock.strictNow() + ttlMs
     this.#write({ cache, key, version, deleted: false, payload, createdAt, expiresAt })
   }
 

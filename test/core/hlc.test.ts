@@ -60,6 +60,31 @@ describe('HybridLogicalClock.observe', () => {
     expect(clock.observe(ahead)).toBe(true)
   })
 
+  it('takes what the others write after all wall clocks were set back', () => {
+    const { wall, clock } = start()
+    const before = clock.tick()
+    wall.wallMs -= 600_000
+    expect(clock.observe(successor(before))).toBe(true)
+    expect(clock.observe({ wallMs: before.wallMs + 1_001, counter: 0 })).toBe(false)
+  })
+
+  it('is dragged no further than the limit by one that runs ahead step by step', () => {
+    const { wall, clock } = start()
+    for (let aheadMs = 0; aheadMs < 60_000; aheadMs += 500) {
+      clock.observe({ wallMs: wall.now() + aheadMs, counter: 0 })
+    }
+    expect(clock.last.wallMs).toBe(wall.now() + AHEAD_MAX_MS)
+  })
+
+  it("judges others by the mesh's time, and stamps by its own", () => {
+    const wall = new FakeClock(1_000_000)
+    const options = { now: wall.now, judgeBy: () => wall.now() + 3_000, aheadMaxMs: AHEAD_MAX_MS }
+    const clock = new HybridLogicalClock(options)
+    expect(clock.tick().wallMs).toBe(1_000_000)
+    expect(clock.observe({ wallMs: 1_008_000, counter: 0 })).toBe(true)
+    expect(clock.observe({ wallMs: 1_008_001, counter: 0 })).toBe(false)
+  })
+
   it('keeps its own copy of what it heard', () => {
     const { wall, clock } = start()
     const heard = { wallMs: wall.now() + 5, counter: 0, member: 'other' }
@@ -131,8 +156,11 @@ describe('HybridLogicalClock.tick', () => {
           if (move.kind === 'wall') wall.wallMs += move.byMs
           else if (move.kind === 'observe') {
             const heard = { wallMs: wall.now() + move.aheadMs, counter: move.counter }
-            expect(clock.observe(heard)).toBe(move.aheadMs <= AHEAD_MAX_MS)
-            if (move.aheadMs <= AHEAD_MAX_MS && compareTimestamps(heard, highest) > 0) {
+            // Set back by more than the limit, the clock goes on from where it was, and so do the others'.
+            const isSetBack = highest.wallMs > wall.now() + AHEAD_MAX_MS
+            const latestMs = isSetBack ? highest.wallMs + 1_000 : wall.now() + AHEAD_MAX_MS
+            expect(clock.observe(heard)).toBe(heard.wallMs <= latestMs)
+            if (heard.wallMs <= latestMs && compareTimestamps(heard, highest) > 0) {
               highest = heard
             }
           } else {
@@ -145,14 +173,6 @@ describe('HybridLogicalClock.tick', () => {
         }
       }),
     )
-  })
-})
-
-describe('HybridLogicalClock.aheadMs', () => {
-  it('is positive for a timestamp ahead of wall time and negative for one behind', () => {
-    const { clock } = start(1_000)
-    expect(clock.aheadMs({ wallMs: 1_007, counter: 0 })).toBe(7)
-    expect(clock.aheadMs({ wallMs: 990, counter: 0 })).toBe(-10)
   })
 })
 

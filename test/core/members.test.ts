@@ -20,8 +20,8 @@ const hash: Hash64 = (text) => {
   return state
 }
 
-function newList({ goneFactorMax = 4 } = {}): MemberList {
-  return new MemberList({ hash, goneRetentionMs: RETENTION_MS, goneFactorMax })
+function newList({ goneFactorMax = 4, goneMin = 4 } = {}): MemberList {
+  return new MemberList({ hash, goneRetentionMs: RETENTION_MS, goneFactorMax, goneMin })
 }
 
 function describing(id: string, incarnation = 1, more: Partial<MemberDescription> = {}) {
@@ -254,7 +254,7 @@ describe('MemberList.prune', () => {
   })
 
   it('forgets those beyond the multiple of the live, the longest gone first', () => {
-    const list = newList({ goneFactorMax: 2 })
+    const list = newList({ goneFactorMax: 2, goneMin: 0 })
     tell(list, 'live', 1, 'alive')
     tell(list, 'late', 1, 'dead', 30)
     tell(list, 'early', 1, 'dead', 10)
@@ -263,10 +263,11 @@ describe('MemberList.prune', () => {
     expect(list.prune(40)).toEqual([])
   })
 
-  it('counts at least one as live, so that a member alone still remembers', () => {
-    const list = newList({ goneFactorMax: 2 })
+  it('remembers some of a whole mesh that it lost sight of, so that it can find it again', () => {
+    const list = newList({ goneFactorMax: 2, goneMin: 2 })
     for (const [sinceMs, id] of ['a', 'b', 'c'].entries()) tell(list, id, 1, 'dead', sinceMs)
     expect(list.prune(5)).toEqual(['a'])
+    expect(list.prune(5)).toEqual([])
   })
 })
 

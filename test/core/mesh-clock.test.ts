@@ -9,7 +9,7 @@ function member() {
   const own = { wallMs: EPOCH_MS, monotonicMs: 5_000 }
   const clock = new MeshClock(
     { now: () => own.wallMs, monotonicMs: () => own.monotonicMs },
-    { skewMaxMs: 5_000 },
+    { skewWarnMs: 500, skewMaxMs: 5_000 },
   )
   return {
     own,
@@ -57,6 +57,15 @@ describe('mesh clock', () => {
     expect(clock.isTrusted).toBe(false)
   })
 
+  it("judges others by the peers' time as soon as that differs more than clocks do", () => {
+    const { clock, own, hear } = member()
+    for (const id of ['a', 'b', 'c']) hear(id, -500)
+    expect(clock.strictNow()).toBe(own.wallMs)
+    for (const id of ['a', 'b', 'c']) hear(id, -501)
+    expect(clock.strictNow()).toBe(own.wallMs - 501)
+    expect(clock.now()).toBe(own.wallMs)
+  })
+
   it('is not moved by a minority of wrong clocks', () => {
     const { clock, own, hear } = member()
     for (const id of ['a', 'b', 'c']) hear(id, 0)
@@ -71,6 +80,14 @@ describe('mesh clock', () => {
     hear('a', 0)
     hear('b', 600_000)
     expect(clock.skewMs).toBe(0)
+  })
+
+  it('is put right by nobody in a mesh of two, where neither is trusted', () => {
+    const { clock, own, hear } = member()
+    hear('a', 600_000)
+    expect(clock.isTrusted).toBe(false)
+    expect(clock.now()).toBe(own.wallMs)
+    expect(clock.strictNow()).toBe(own.wallMs)
   })
 
   it('takes late messages for late, not for a clock that is behind', () => {
@@ -93,23 +110,36 @@ describe('mesh clock', () => {
   })
 
   it('forgets an earlier run of a peer that says hello again', () => {
-    const { clock, own } = member()
+    const { clock } = member()
     clock.heard('a', EPOCH_MS, 1_000_000)
     clock.met('a', EPOCH_MS - 20_000, 3)
     expect(clock.skewMs).toBe(20_000)
-    expect(clock.now()).toBe(own.wallMs - 20_000)
   })
 
-  it('leaves out who is gone, and goes by the last one when all are', () => {
-    const { clock, hear, own } = member()
-    hear('a', -10_000)
-    hear('b', 0)
-    clock.gone('b')
+  it('leaves out who is gone as long as two others are there', () => {
+    const { clock, hear } = member()
+    for (const id of ['a', 'b', 'c']) hear(id, -10_000)
+    for (const id of ['d', 'e']) hear(id, 0)
     expect(clock.skewMs).toBe(10_000)
-    clock.gone('a')
-    expect(clock.skewMs).toBe(10_000)
-    expect(clock.now()).toBe(own.wallMs - 10_000)
-    clock.gone('nobody')
+    for (const id of ['a', 'b', 'c']) clock.gone(id)
+    expect(clock.skewMs).toBe(0)
+  })
+
+  it('goes on knowing that its clock is wrong when it is cut off', () => {
+    const { clock, own, hear } = member()
+    for (const id of ['a', 'b', 'c', 'd']) hear(id, 0)
+    own.wallMs += 600_000
+    for (const id of ['a', 'b', 'c', 'd', 'nobody']) clock.gone(id)
+    expect(clock.isTrusted).toBe(false)
+    expect(clock.now()).toBe(EPOCH_MS)
+  })
+
+  it('remembers so many of those that are gone, the last ones', () => {
+    const { clock, hear } = member()
+    for (let i = 0; i < 100; i++) hear(`early ${i}`, 0)
+    for (let i = 0; i < 64; i++) hear(`late ${i}`, -10_000)
+    for (let i = 0; i < 100; i++) clock.gone(`early ${i}`)
+    for (let i = 0; i < 64; i++) clock.gone(`late ${i}`)
     expect(clock.skewMs).toBe(10_000)
   })
 })

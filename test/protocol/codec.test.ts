@@ -54,6 +54,7 @@ const heartbeat: messages.Heartbeat = {
   viewDigest: 2n ** 63n - 1n,
   opsEpoch: 1_767_225_600_000,
   opsSequence: 9,
+  storeDigest: 2n ** 64n - 1n,
 }
 
 const news: readonly messages.MemberNews[] = [

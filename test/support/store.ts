@@ -12,7 +12,7 @@ export function openStore(options: Partial<StoreOptions> = {}) {
   const events: string[] = []
   const store = new Store({
     clock,
-    partitionOf: (_, key) => key.length % 4096,
+    keyHashOf: (_, key) => key.length << 20,
     itemsMax: Number.POSITIVE_INFINITY,
     bytesMax: Number.POSITIVE_INFINITY,
     tombstoneGraceMs: GRACE_MS,

@@ -152,7 +152,10 @@ export class ConnectionEnd {
   /** What comes to an end that has closed, of which this one has not heard, is answered with a reset. */
   #arriveAtPeer(arrive: (end: ConnectionEnd) => void): void {
     const { peer } = this
-    if (peer.isOpen) return arrive(peer)
+    if (peer.isOpen) {
+      arrive(peer)
+      return
+    }
     if (!this.#isOpen || this.#network.faults.isCut(peer.owner.id, this.owner.id)) return
     const delayMs = this.#network.delayMs(peer.owner.id, this.owner.id)
     this.owner.after(delayMs, () => this.#shut(new Error('the other side reset the connection')))

@@ -600,6 +600,7 @@ export interface WireHeartbeat {
   instance: string
   opsEpoch: number
   wallMs: number
+  storeDigest: bigint
 }
 
 export namespace WireHeartbeat {
@@ -674,6 +675,11 @@ export namespace WireHeartbeat {
           w.uint64Number(obj.wallMs)
         }
 
+        if ((obj.storeDigest != null && obj.storeDigest !== 0n)) {
+          w.uint32(105)
+          w.fixed64(obj.storeDigest)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -690,7 +696,8 @@ export namespace WireHeartbeat {
           opsSequence: 0,
           instance: '',
           opsEpoch: 0,
-          wallMs: 0
+          wallMs: 0,
+          storeDigest: 0n
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -749,6 +756,10 @@ export namespace WireHeartbeat {
             }
             case 12: {
               obj.wallMs = reader.uint64Number()
+              break
+            }
+            case 13: {
+              obj.storeDigest = reader.fixed64()
               break
             }
             default: {

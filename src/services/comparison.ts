@@ -1,0 +1,55 @@
+/**
+ * Comparison: notices that this member and another one hold different entries though both are at rest. That is what
+ * remains when something was lost of which no number tells: a member wrote, was heard by one other only, and was
+ * started again. Every heartbeat carries a digest of what its sender holds; two that differ for some time while neither
+ * changes lead to a transfer of state.
+ */
+import type { Store } from '../core/store.js'
+
+/** Heartbeats in a row that have to show the same difference. */
+const BEATS = 3
+
+/** A difference that a transfer did not end is looked at again after so many times as many heartbeats. */
+const PATIENCE_FACTOR = 10
+
+interface Difference {
+  readonly ours: bigint
+  readonly theirs: bigint
+  beats: number
+  /** How many have to be counted until something is done. */
+  dueAt: number
+}
+
+export class Comparison {
+  readonly #store: Store
+  readonly #onDifference: (member: string) => void
+  readonly #differences = new Map<string, Difference>()
+
+  /** @param onDifference a member holds something else, for longer than news may be under way */
+  constructor(store: Store, onDifference: (member: string) => void) {
+    this.#store = store
+    this.#onDifference = onDifference
+  }
+
+  /** A serving member tells the digest of what it holds as of a wall time; 0 when it cannot say. */
+  heard(member: string, asOfMs: number, theirs: bigint): void {
+    const ours = this.#store.digest(asOfMs)
+    if (ours === undefined || theirs === 0n || ours === theirs) {
+      this.#differences.delete(member)
+      return
+    }
+    const known = this.#differences.get(member)
+    if (known?.ours !== ours || known.theirs !== theirs) {
+      this.#differences.set(member, { ours, theirs, beats: 1, dueAt: BEATS })
+      return
+    }
+    if (++known.beats < known.dueAt) return
+    known.dueAt *= PATIENCE_FACTOR
+    this.#onDifference(member)
+  }
+
+  /** A member is gone. */
+  gone(member: string): void {
+    this.#differences.delete(member)
+  }
+}

@@ -1,0 +1,39 @@
+/** Whatever is bounded stays within its bound, and what runs keeps nothing scheduled once it has stopped. */
+import type { ResolvedOptions } from '../../../src/options.js'
+import type { SimulatedProcess } from '../../../src/testing/simulation.js'
+import type { Violations } from './violations.js'
+
+export type Limits = Pick<
+  ResolvedOptions,
+  'syncQueueMax' | 'maxItems' | 'maxBytes' | 'tombstonesMax'
+>
+
+/** Looks at one process now. */
+export function checkBounds(
+  { id, peer }: SimulatedProcess,
+  limits: Limits,
+  violations: Violations,
+): void {
+  const stats = peer.stats()
+  const bounded: ReadonlyArray<[what: string, value: number, limit: number]> = [
+    ['syncQueueSize', stats.syncQueueSize, limits.syncQueueMax],
+    ['itemCount', stats.itemCount, limits.maxItems],
+    ['memoryBytes', stats.memoryBytes, limits.maxBytes],
+    ['tombstoneCount', stats.tombstoneCount, limits.tombstonesMax],
+  ]
+  for (const [what, value, limit] of bounded) {
+    if (value > limit) violations.add('bounds', `${what} of ${id} is ${value}, over ${limit}`)
+  }
+  for (const [what, value] of Object.entries(stats)) {
+    if (typeof value === 'number' && !(value >= 0) && what !== 'clockSkewMs') {
+      violations.add('bounds', `${what} of ${id} is ${value}`)
+    }
+  }
+}
+
+/** Looks at a process that has stopped. */
+export function checkStopped({ id, time }: SimulatedProcess, violations: Violations): void {
+  if (time.pending > 0) {
+    violations.add('stop', `${id} has stopped, and ${time.pending} of its tasks are scheduled`)
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * After heal and quiet: all copies are equal, each holds for every key the winner of all writes that could not be
+ * lost, or a later one, and nothing else.
+ */
+import type { CacheEntry } from '../../../src/api.js'
+import type { SimulatedProcess } from '../../../src/testing/simulation.js'
+import { printRecord, type Record, wins } from './records.js'
+import { CLOCK_TOLERANCE_MS, type Sessions } from './sessions.js'
+import type { Violations } from './violations.js'
+import { nameOf, type WriteLog, winnerOf } from './write-log.js'
+
+export interface ConvergenceComponents {
+  readonly log: WriteLog
+  readonly sessions: Sessions
+  readonly violations: Violations
+  readonly now: () => number
+  readonly mayEvict: boolean
+}
+
+/** What a process holds: by cache and key. */
+type Copy = ReadonlyMap<string, CacheEntry<string>>
+
+export class ConvergenceRules {
+  readonly #components: ConvergenceComponents
+
+  constructor(components: ConvergenceComponents) {
+    this.#components = components
+  }
+
+  check(running: readonly SimulatedProcess[]): void {
+    const copies = running.map((process) => ({ process, copy: copyOf(process) }))
+    for (const { cache, key } of this.#components.log.keys) {
+      const expected = winnerOf(
+        running.flatMap(
+          (process) => this.#components.sessions.floors(process).of(cache, key) ?? [],
+        ),
+      )
+      for (const { process, copy } of copies)
+        this.#checkHeld(process, copy, { cache, key }, expected)
+      this.#checkEqual(copies, { cache, key })
+    }
+    for (const { process, copy } of copies) this.#checkKnown(process, copy)
+  }
+
+  /** A copy holds the winner of what survivors had, or a later write of the log. */
+  #checkHeld(
+    process: SimulatedProcess,
+    copy: Copy,
+    { cache, key }: { cache: string; key: string },
+    expected: Record | undefined,
+  ): void {
+    const { log, sessions, violations, now, mayEvict } = this.#components
+    const entry = copy.get(nameOf(cache, key))
+    if (entry === undefined) {
+      if (expected === undefined || expected.deleted || mayEvict) return
+      if (sessions.isOver(expected, now() + CLOCK_TOLERANCE_MS)) return
+      // Something later that nobody told of has taken its place.
+      const later = log.of(cache, key).filter((record) => wins(record, expected))
+      if (
+        later.some(
+          (record) => record.deleted || sessions.isOver(record, now() + CLOCK_TOLERANCE_MS),
+        )
+      )
+        return
+      violations.add('convergence', `${process.id} lacks ${cache}/${key}: ${printRecord(expected)}`)
+      return
+    }
+    const held = { cache, key, version: entry.version, deleted: false, value: entry.value }
+    // What was evicted by the only one that had it is gone; what others hold of the key is older.
+    if (expected !== undefined && wins(expected, held) && !mayEvict) {
+      const what = `${printRecord(held)}, and the winner is ${printRecord(expected)}`
+      violations.add('convergence', `${process.id} holds ${cache}/${key} = ${what}`)
+    }
+  }
+
+  #checkEqual(
+    copies: ReadonlyArray<{ process: SimulatedProcess; copy: Copy }>,
+    { cache, key }: { cache: string; key: string },
+  ): void {
+    const { violations, mayEvict } = this.#components
+    // Where members evict, what they hold is whatever their callers used.
+    if (mayEvict) return
+    const held = copies.map(({ process, copy }) => {
+      const entry = copy.get(nameOf(cache, key))
+      return { id: process.id, text: entry === undefined ? undefined : printEntry(entry) }
+    })
+    const [first, ...others] = held
+    for (const { id, text } of others) {
+      if (text === first?.text) continue
+      const what = `${first?.id} holds ${first?.text ?? 'nothing'}, ${id} ${text ?? 'nothing'}`
+      violations.add('convergence', `copies of ${cache}/${key} differ: ${what}`)
+    }
+  }
+
+  /** Nothing is held that nobody wrote. */
+  #checkKnown(process: SimulatedProcess, copy: Copy): void {
+    const { log, violations } = this.#components
+    for (const [name, { key, value, version }] of copy) {
+      const written = log.written(value)
+      if (written !== undefined && nameOf(written.cache, written.key) === name) continue
+      violations.add(
+        'phantom',
+        `${process.id} holds ${key} = ${value} @ ${version}: nobody wrote it`,
+      )
+    }
+  }
+}
+
+function copyOf({ peer }: SimulatedProcess): Copy {
+  const copy = new Map<string, CacheEntry<string>>()
+  for (const cache of peer.caches()) {
+    for (const entry of peer.cache<string>(cache).local.entries()) {
+      copy.set(nameOf(cache, entry.key), entry)
+    }
+  }
+  return copy
+}
+
+function printEntry({ value, version, createdAt, expiresAt }: CacheEntry<string>): string {
+  return `${value} @ ${version}, created ${createdAt}, expires ${expiresAt ?? 'never'}`
+}

@@ -1,0 +1,81 @@
+/**
+ * What members may say of each other: nobody is called dead who did not give cause, nobody is called alive again by
+ * old news, and after quiet all agree on who is there and on the ring.
+ */
+import type { MemberInfo } from '../../../src/api.js'
+import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
+import type { Disturbances } from './disturbances.js'
+import type { Violations } from './violations.js'
+
+export interface MembershipComponents {
+  readonly simulation: Simulation
+  readonly disturbances: Disturbances
+  readonly violations: Violations
+}
+
+export class MembershipRules {
+  readonly #components: MembershipComponents
+  /** For each process, the incarnation in which it last called a member gone. */
+  readonly #gone = new Map<SimulatedProcess, Map<string, number>>()
+
+  constructor(components: MembershipComponents) {
+    this.#components = components
+  }
+
+  /** A process told of a member. */
+  told(by: SimulatedProcess, { id, state, incarnation }: MemberInfo): void {
+    const { simulation, disturbances, violations } = this.#components
+    const gone = this.#goneOf(by)
+    if (state === 'dead' || state === 'left') gone.set(id, incarnation)
+    if (state === 'dead') {
+      const running = simulation.running().find((process) => process.id === id)
+      if (running !== undefined && !disturbances.explainDeathOf(running)) {
+        violations.add('false death', `${by.id} calls ${id} dead, which runs and gave no cause`)
+      }
+    }
+    if (state !== 'alive') return
+    const goneIn = gone.get(id)
+    if (goneIn !== undefined && incarnation <= goneIn) {
+      const what = `${by.id} calls ${id} alive in incarnation ${incarnation}, gone in ${goneIn}`
+      violations.add('revival', what)
+    }
+  }
+
+  /** After heal and quiet. */
+  checkAgreement(): void {
+    const { simulation, violations } = this.#components
+    if (!simulation.isSettled()) {
+      violations.add('membership', `not settled after quiet:\n${simulation.describe()}`)
+      return
+    }
+    const running = simulation.running()
+    const ids = running
+      .map(({ id }) => id)
+      .sort()
+      .join(' ')
+    const incarnations = new Map(running.map(({ id, peer }) => [id, own(peer.members)]))
+    for (const { id, peer } of running) {
+      const ring = [...peer.ring.members].join(' ')
+      if (ring !== ids) violations.add('membership', `the ring of ${id} is ${ring}, not ${ids}`)
+      for (const member of peer.members) {
+        const own = incarnations.get(member.id)
+        if (own === undefined || own === member.incarnation) continue
+        const what = `${id} has ${member.id} in incarnation ${member.incarnation}, it is in ${own}`
+        violations.add('membership', what)
+      }
+    }
+  }
+
+  #goneOf(process: SimulatedProcess): Map<string, number> {
+    let gone = this.#gone.get(process)
+    if (gone === undefined) {
+      gone = new Map()
+      this.#gone.set(process, gone)
+    }
+    return gone
+  }
+}
+
+function own(members: readonly MemberInfo[]): number | undefined {
+  return members.find(({ self }) => self)?.incarnation
+}

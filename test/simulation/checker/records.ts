@@ -1,0 +1,48 @@
+/**
+ * What the checker knows of a write, and its own idea of which of two wins: written from what is promised, not taken
+ * from the code under test.
+ */
+
+/** A write, as one copy or message shows it. */
+export interface Record {
+  readonly cache: string
+  /** Undefined for a clear. */
+  readonly key: string | undefined
+  /** As printed: `<ms, hex>-<counter, hex>-<member>`. */
+  readonly version: string
+  readonly deleted: boolean
+  /** Undefined when deleted, and where only the version is known. */
+  readonly value: string | undefined
+  /** Set when the process has this or something later, and what that is was not seen. */
+  readonly orLater?: boolean
+}
+
+/** 12 hex digits of ms, a dash, 4 of counter; then come a dash and the member. */
+const CLOCK_LENGTH = 17
+
+/** The parts of a printed version. */
+export function parseVersion(version: string): { wallMs: number; member: string } {
+  return {
+    wallMs: Number.parseInt(version.slice(0, 12), 16),
+    member: version.slice(CLOCK_LENGTH + 1),
+  }
+}
+
+/** Whether `a` wins over `b`: by clock, then delete over set, then member id, then value. */
+export function wins(a: Record, b: Record): boolean {
+  if (a.version !== b.version) {
+    const clockA = a.version.slice(0, CLOCK_LENGTH)
+    const clockB = b.version.slice(0, CLOCK_LENGTH)
+    if (clockA !== clockB) return clockA > clockB
+    if (a.deleted !== b.deleted) return a.deleted
+    // The clocks are equal: what differs is the member.
+    return a.version > b.version
+  }
+  if (a.deleted !== b.deleted) return a.deleted
+  return a.value !== undefined && b.value !== undefined && a.value > b.value
+}
+
+export function printRecord({ key, version, deleted, value }: Record): string {
+  const what = deleted ? (key === undefined ? 'clear' : 'delete') : `value ${value ?? '?'}`
+  return `${what} @ ${version}`
+}

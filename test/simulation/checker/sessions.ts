@@ -1,0 +1,169 @@
+/**
+ * What each process may read: its own writes, never backwards, nothing below a tombstone that it applied, nothing that
+ * nobody wrote, nothing whose time is over; and, once it has joined, nothing older than what all others had.
+ */
+import type { SimulatedProcess } from '../../../src/testing/simulation.js'
+import { Floors } from './floors.js'
+import { parseVersion, printRecord, type Record, wins } from './records.js'
+import type { Violations } from './violations.js'
+import { nameOf, type WriteLog } from './write-log.js'
+
+/** How wrong the clocks of members may be for their writes to be taken, in ms. */
+export const CLOCK_TOLERANCE_MS = 5_000
+
+/** Expired entries may be served this much longer, in ms: clocks of members differ. */
+const EXPIRY_SLACK_MS = CLOCK_TOLERANCE_MS + 500
+
+export interface SessionComponents {
+  readonly log: WriteLog
+  readonly violations: Violations
+  /** The time that is right, in ms since the Unix epoch. */
+  readonly now: () => number
+  /** Whether entries may be gone for want of room. */
+  readonly mayEvict: boolean
+}
+
+export class Sessions {
+  readonly #components: SessionComponents
+  readonly #floors = new Map<SimulatedProcess, Floors>()
+  /** Every version that has been seen anywhere, and the latest that each member issued, over all its lives. */
+  readonly #seen = new Set<string>()
+  readonly #issued = new Map<string, string>()
+
+  constructor(components: SessionComponents) {
+    this.#components = components
+  }
+
+  floors(process: SimulatedProcess): Floors {
+    let floors = this.#floors.get(process)
+    if (floors === undefined) {
+      floors = new Floors()
+      this.#floors.set(process, floors)
+    }
+    return floors
+  }
+
+  /** A process has taken a value into its store. */
+  set(process: SimulatedProcess, cache: string, key: string, version: string): void {
+    const value = process.peer.cache<string>(cache).peek(key)
+    if (value !== undefined) this.#components.log.seen(value, version)
+    this.#applied(process, { cache, key, version, deleted: false, value })
+  }
+
+  /** A process has taken in a delete, or a clear when there is no key. */
+  deleted(process: SimulatedProcess, cache: string, key: string | undefined, version: string) {
+    this.#applied(process, { cache, key, version, deleted: true, value: undefined })
+  }
+
+  /** A process is known to have a record, whether or not it told of it. */
+  holds(process: SimulatedProcess, record: Record): void {
+    this.floors(process).raise(record)
+  }
+
+  /** A process has a record, or one that came after it. */
+  holdsAtLeast(process: SimulatedProcess, record: Record): void {
+    this.floors(process).raise({ ...record, orLater: true })
+  }
+
+  /** A process read a key. */
+  read(
+    process: SimulatedProcess,
+    { cache, key }: { cache: string; key: string },
+    value: string | undefined,
+  ): void {
+    const floor = this.floors(process).of(cache, key)
+    if (value === undefined) this.#readNothing(process, { cache, key }, floor)
+    else this.#readValue(process, { cache, key }, value, floor)
+  }
+
+  /** A caller was told that its value is set. */
+  acknowledged(process: SimulatedProcess, key: string, value: string): void {
+    if (this.#components.log.versionOf(value) !== undefined) return
+    const what = `${process.id} set ${key} to ${value} and the write never took effect there`
+    this.#components.violations.add('session', what)
+  }
+
+  /** Whether a record's time is over, by a clock that shows `nowMs`. */
+  isOver({ deleted, value, version }: Record, nowMs: number): boolean {
+    if (deleted || value === undefined) return false
+    const ttlMs = this.#components.log.written(value)?.ttlMs ?? 0
+    return ttlMs > 0 && parseVersion(version).wallMs + ttlMs <= nowMs
+  }
+
+  /** A member has published a record. */
+  published({ version }: Record): void {
+    this.#seen.add(version)
+    this.#noteIssued(version)
+  }
+
+  #applied(process: SimulatedProcess, record: Record): void {
+    this.#checkIssued(process, record)
+    this.floors(process).raise(record)
+  }
+
+  /** A version that is seen for the first time was issued just now, and is above all that its member issued before. */
+  #checkIssued({ id }: SimulatedProcess, { version }: Record): void {
+    if (this.#seen.has(version)) return
+    this.#seen.add(version)
+    const { member } = parseVersion(version)
+    const last = this.#issued.get(member)
+    if (member !== id) {
+      const what = `${id} applied ${version} before ${member} was seen to write it`
+      this.#components.violations.add('phantom', what)
+    } else if (last !== undefined && version < last) {
+      this.#components.violations.add('clock', `${id} issued ${version} after ${last}`)
+    }
+    this.#noteIssued(version)
+  }
+
+  #noteIssued(version: string): void {
+    const { member } = parseVersion(version)
+    const last = this.#issued.get(member)
+    if (last === undefined || version > last) this.#issued.set(member, version)
+  }
+
+  #readNothing(
+    process: SimulatedProcess,
+    { cache, key }: { cache: string; key: string },
+    floor: Record | undefined,
+  ): void {
+    const { log, now, mayEvict, violations } = this.#components
+    if (floor === undefined || floor.deleted || mayEvict) return
+    // A value that is as good as over may be gone on a clock that is a little fast.
+    const latestMs = Math.max(now() + CLOCK_TOLERANCE_MS, process.time.now())
+    if (this.isOver(floor, latestMs)) return
+    // A later value may have come when its time was over: it takes the place of the one before, and is not told of.
+    const later = log.of(cache, key).filter((record) => wins(record, floor))
+    if (later.some((record) => this.isOver(record, latestMs))) return
+    if (floor.orLater && later.some(({ deleted }) => deleted)) return
+    violations.add('session', `${process.id} has no ${cache}/${key}, and had ${printRecord(floor)}`)
+  }
+
+  #readValue(
+    process: SimulatedProcess,
+    { cache, key }: { cache: string; key: string },
+    value: string,
+    floor: Record | undefined,
+  ): void {
+    const { log, now, violations } = this.#components
+    const written = log.written(value)
+    const version = log.versionOf(value)
+    if (written === undefined || version === undefined) {
+      violations.add('phantom', `${process.id} read ${cache}/${key} = ${value}: nobody wrote it`)
+      return
+    }
+    if (nameOf(written.cache, written.key) !== nameOf(cache, key)) {
+      const where = `${written.cache}/${written.key}`
+      violations.add('phantom', `${process.id} read ${cache}/${key} = ${value}, of ${where}`)
+    }
+    const record = { cache, key, version, deleted: false, value }
+    if (floor !== undefined && wins(floor, record)) {
+      const below = `${printRecord(record)}, below ${printRecord(floor)} that it had`
+      violations.add('session', `${process.id} read ${cache}/${key} = ${below}`)
+    }
+    if (this.isOver(record, now() - EXPIRY_SLACK_MS)) {
+      violations.add('session', `${process.id} read ${cache}/${key} = ${value}: its time is over`)
+    }
+    if (version !== floor?.version) this.floors(process).raise(record)
+  }
+}

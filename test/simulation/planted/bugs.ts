@@ -1,0 +1,430 @@
+/**
+ * The bugs that the checker has to find: mistakes that are easily made in this code, each as a change to the text of
+ * one source.
+ */
+import type { Rule } from '../checker/violations.js'
+import * as soils from './soils.js'
+
+export interface PlantedBug {
+  /** As in the query that plants it. */
+  readonly name: string
+  /** What it is, after "finds". */
+  readonly is: string
+  /** How one comes to make it. */
+  readonly because: string
+  readonly file: string
+  /** The text that is replaced, once in the file. */
+  readonly find: string
+  readonly replace: string
+  /** The runs in which it shows. */
+  readonly soil: soils.Soil
+  /** The rules of which the checker has to say that one is broken. */
+  readonly breaks: readonly Rule[]
+}
+
+/** Which of two writes wins. */
+const VERSIONS: readonly PlantedBug[] = [
+  {
+    name: 'tie-by-member',
+    is: 'a tie of two writes broken by member id alone',
+    because: 'the member id makes the order total, so that the other rule seems to be superfluous',
+    file: 'src/core/version.ts',
+    find: '  if (a.deleted !== b.deleted) return a.deleted\n',
+    replace: '',
+    soil: soils.QUIET,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'set-over-delete',
+    is: 'a delete that loses to a set of the same moment',
+    because: 'one letter is wrong, and every copy still agrees with every other',
+    file: 'src/core/version.ts',
+    find: 'if (a.deleted !== b.deleted) return a.deleted',
+    replace: 'if (a.deleted !== b.deleted) return b.deleted',
+    soil: soils.QUIET,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'wall-ms-alone',
+    is: 'a last write that wins by its millisecond alone',
+    because: 'two writes of one key in one millisecond seem not to happen',
+    file: 'src/core/version.ts',
+    find: 'a.wallMs - b.wallMs : a.counter - b.counter',
+    replace: 'a.wallMs - b.wallMs : 0',
+    soil: soils.QUIET,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'clock-of-others-ignored',
+    is: 'a clock that follows those of others at the start only',
+    because: 'all clocks of a network that works show the same time',
+    file: 'src/core/hlc.ts',
+    find: 'if (compareTimestamps(timestamp, this.#last) > 0) {',
+    replace: 'if (this.#last === TIMESTAMP_ZERO) {',
+    soil: soils.DRIFTING_CLOCKS,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'clock-of-hello-ignored',
+    is: 'a clock that goes back over a restart',
+    because:
+      'the state brings the clock of the mesh with it, but a first write does not wait for that',
+    file: 'src/services/handshake.ts',
+    find: "    if (!hlc.observe(hello.clock)) drops.add('clock')\n",
+    replace: '',
+    soil: soils.BACK_WITH_OLD_CLOCK,
+    breaks: ['clock'],
+  },
+]
+
+/** What the store makes of a write. */
+const STORE: readonly PlantedBug[] = [
+  {
+    name: 'no-tombstone',
+    is: 'a delete that leaves no tombstone',
+    because: 'the entry is gone, and that is what was asked for',
+    file: 'src/core/store.ts',
+    find: '    this.#tombstones.remember(write, this.#options.clock.monotonicMs())\n',
+    replace: '',
+    soil: soils.LATE,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'tombstone-where-held',
+    is: 'a tombstone that is kept only where the key is held',
+    because: 'a delete of what is not there looks like nothing to do',
+    file: 'src/core/store.ts',
+    find: '    if (write.payload === undefined) this.#bury(write, held)\n',
+    replace: '    if (write.payload === undefined) held && this.#bury(write, held)\n',
+    soil: soils.LATE,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'clear-without-marker',
+    is: 'a clear that only drops what is held at that moment',
+    because: 'a clear that is emptied maps and nothing else is right on every single peer',
+    file: 'src/core/store.ts',
+    find: '    space.marker = marker\n',
+    replace: '',
+    soil: soils.LATE,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'late-clear-drops-all',
+    is: 'a late clear that drops what was written after it',
+    because: 'clearing seems to mean everything',
+    file: 'src/core/store.ts',
+    find: '        if (!supersedes(entry, marker)) this.#remove(entry)\n',
+    replace: '        this.#remove(entry)\n',
+    soil: soils.LATE,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'serves-expired',
+    is: 'a read that is answered with an expired entry',
+    because: 'the sweeper removes what has expired',
+    file: 'src/core/store.ts',
+    find: '    if (entry.expiresAt !== 0 && entry.expiresAt <= this.#options.clock.now()) return undefined\n',
+    replace: '',
+    soil: soils.UNSWEPT,
+    breaks: ['session'],
+  },
+  {
+    name: 'expiry-without-stub',
+    is: 'an expiry after which an older value comes back',
+    because: 'what has expired seems to need no memory',
+    file: 'src/core/store.ts',
+    find: '    if (!held) return\n    this.#rememberStub(entry)\n',
+    replace: '    if (!held) return\n',
+    soil: soils.SWEPT,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'expiry-as-delete',
+    is: 'an expiry that is replicated as a delete',
+    because: 'the others have to forget the entry, too',
+    file: 'src/mesh-peer.ts',
+    find: '      expire: ({ cache, key, version }) =>\n        emitter(cache)',
+    replace:
+      '      expire: ({ cache, key, version }) => (this.#member.replication.delete(cache, key), emitter(cache))',
+    soil: soils.SET_ANEW,
+    breaks: ['expectation'],
+  },
+  {
+    name: 'items-unbounded',
+    is: 'a store that holds more entries than it may',
+    because: 'bytes are what memory is short of',
+    file: 'src/core/store.ts',
+    find: ' || this.#itemCount > itemsMax) {',
+    replace: ') {',
+    soil: soils.SMALL,
+    breaks: ['bounds'],
+  },
+]
+
+/** How writes get to the others. */
+const REPLICATION: readonly PlantedBug[] = [
+  {
+    name: 'queue-drops',
+    is: 'a write queue that drops what it has no room for',
+    because: 'who writes should never wait',
+    file: 'src/services/write-queue.ts',
+    find: '    this.#items.push(item)\n',
+    replace: `    if (this.size >= this.#options.syncQueueMax / 2) return
+    this.#items.push(item)\n`,
+    soil: soils.CROWDED,
+    breaks: ['session', 'convergence'],
+  },
+  {
+    name: 'batch-loses-last',
+    is: 'a batch without its last record',
+    because: 'the end of a slice is counted from one',
+    file: 'src/services/replication.ts',
+    find: 'writes: writes.map(announceIfLarge)',
+    replace: 'writes: writes.slice(0, Math.max(1, writes.length - 1)).map(announceIfLarge)',
+    soil: soils.BATCH,
+    breaks: ['expectation'],
+  },
+  {
+    name: 'gap-unnoticed',
+    is: 'a lost batch that nobody asks for',
+    because: 'gossip delivers, nearly always',
+    file: 'src/services/replication.ts',
+    find: '        this.#listener.gap(member)\n',
+    replace: '',
+    soil: soils.LOST_BATCH,
+    breaks: ['expectation'],
+  },
+  {
+    name: 'gap-skipped',
+    is: 'a lost batch that is forgotten when the next one comes',
+    because: 'the highest number received looks like how far one has come',
+    file: 'src/core/positions.ts',
+    find: '    else if (sender.ahead.size < AHEAD_MAX) sender.ahead.add(sequence)\n',
+    replace: '    else this.#advance(sender, sequence)\n',
+    soil: soils.LOST_BATCH,
+    breaks: ['expectation'],
+  },
+  {
+    name: 'epoch-ignored',
+    is: 'batches of a restarted member that are taken for those of its earlier life',
+    because: 'numbers only rise, as long as nobody restarts',
+    file: 'src/core/positions.ts',
+    find: '    if (known !== undefined && known.epoch >= epoch)\n      return known.epoch === epoch ? known : undefined\n',
+    replace: '    if (known !== undefined) return known\n',
+    soil: soils.LOST_FIRST_BATCH,
+    breaks: ['expectation'],
+  },
+  {
+    name: 'deaf-gossip-unnoticed',
+    is: 'a connection over which no messages flow, and that is kept',
+    because: 'a connection that is open works',
+    file: 'src/services/watchdog.ts',
+    find: "      if (++watched.misses >= WATCH_MISSES_MAX) this.#hangUp(id, 'messages do not flow')\n",
+    replace: '',
+    soil: soils.DEAF_GOSSIP,
+    breaks: ['convergence', 'membership'],
+  },
+  {
+    name: 'announced-is-received',
+    is: 'a large value that counts as received when it has only been announced',
+    because: 'the batch that it was to be in has come',
+    file: 'src/services/replication.ts',
+    find: '    if (announced.length > 0) {\n',
+    replace: '    if (announced.length > batch.writes.length) {\n',
+    soil: soils.LARGE_VALUE,
+    breaks: ['expectation'],
+  },
+  {
+    name: 'flush-without-waiting',
+    is: 'a flush that does not wait for the others',
+    because: 'all has been published by then',
+    file: 'src/services/confirmation.ts',
+    find: '    if (sequence === 0) return\n',
+    replace: '    if (sequence >= 0) return\n',
+    soil: soils.POOR,
+    breaks: ['session'],
+  },
+]
+
+/** How a member takes over what others have. */
+const CATCHING_UP: readonly PlantedBug[] = [
+  {
+    name: 'ready-while-transferring',
+    is: 'a joiner that serves while the state is still on its way',
+    because: 'an await is missing',
+    file: 'src/services/catch-up.ts',
+    find: "if (await this.#transfer(source, 'join', transfer)) {",
+    replace: "if (this.#transfer(source, 'join', transfer)) {",
+    soil: soils.SLOW_JOINS,
+    breaks: ['session'],
+  },
+  {
+    name: 'ready-after-failed-transfer',
+    is: 'a joiner that serves after a transfer that broke off',
+    because: 'the error is logged, and that looks like being dealt with',
+    file: 'src/services/catch-up.ts',
+    find: '      ok = false\n',
+    replace: '',
+    soil: soils.BROKEN_JOINS,
+    breaks: ['session'],
+  },
+  {
+    name: 'ready-without-transfer',
+    is: 'a joiner that serves without having taken over anything',
+    because: 'what is missing will be noticed as a gap',
+    file: 'src/services/catch-up.ts',
+    find: "if (await this.#transfer(source, 'join', transfer)) {",
+    replace: '{',
+    soil: soils.RESTARTS,
+    breaks: ['session'],
+  },
+  {
+    name: 'tombstones-not-transferred',
+    is: 'a transfer of state that leaves out the tombstones',
+    because: 'a joiner holds nothing that they could delete',
+    file: 'src/services/state-transfer.ts',
+    find: 'for (const tombstone of [...store.tombstones()]) {',
+    replace: 'for (const tombstone of [...store.tombstones()].slice(0, 0)) {',
+    soil: soils.LOSSY,
+    breaks: ['convergence'],
+  },
+  {
+    name: 'clears-not-transferred',
+    is: 'a transfer of state that leaves out the clears',
+    because: 'an empty cache has nothing to transfer',
+    file: 'src/services/state-transfer.ts',
+    find: '      page.markers.push(...store.markers())\n',
+    replace: '',
+    soil: soils.SPLITS,
+    breaks: ['convergence'],
+  },
+  {
+    name: 'page-loses-first',
+    is: 'a transfer of state that loses a record where a page ends',
+    because: 'what did not fit was looked at, and did not get into the next page',
+    file: 'src/services/state-transfer.ts',
+    find: '        if (page.isFull(entry)) yield page.take(partition, hlc.last)\n        page.add(entry)\n',
+    replace:
+      '        if (page.isFull(entry)) yield page.take(partition, hlc.last)\n        else page.add(entry)\n',
+    soil: soils.MANY_PAGES,
+    breaks: ['session'],
+  },
+]
+
+/** Who is there. */
+const MEMBERSHIP: readonly PlantedBug[] = [
+  {
+    name: 'heartbeat-by-arrival',
+    is: 'a heartbeat taken for a sign of life because it has just arrived',
+    because: 'messages seem to come in the order in which they were sent',
+    file: 'src/services/heartbeats.ts',
+    find: '    if (!isNewer(heartbeat, pulse)) return\n',
+    replace: '',
+    soil: soils.VOICES_OF_THE_DEAD,
+    breaks: ['expectation'],
+  },
+  {
+    name: 'old-news-revives',
+    is: 'a dead member that old news calls alive again',
+    because: 'the latest news looks like the newest',
+    file: 'src/core/members.ts',
+    find: ': RANK[news.state] > RANK[known.state]',
+    replace: ': news.state !== known.state',
+    soil: soils.SPLITS,
+    breaks: ['revival'],
+  },
+  {
+    name: 'dead-for-good',
+    is: 'a dead member that cannot come back',
+    because: 'dead is dead',
+    file: 'src/core/members.ts',
+    find: '    if (known !== undefined && !overrides(news, known)) return undefined\n',
+    replace: `    if (known !== undefined && !(isLive(known) && overrides(news, known))) return undefined\n`,
+    soil: soils.RESTARTS,
+    breaks: ['membership'],
+  },
+  {
+    name: 'never-refutes',
+    is: 'a member that lets itself be called dead',
+    because: 'its heartbeats show that it lives',
+    file: 'src/services/membership.ts',
+    find: "      if (state !== 'alive' && state !== 'forgotten') this.#refute(incarnation)\n",
+    replace: '',
+    soil: soils.SPLITS,
+    breaks: ['membership'],
+  },
+  {
+    name: 'incarnation-from-the-clock-alone',
+    is: 'a member that comes back below its last incarnation',
+    because: 'a process that starts later has a later clock',
+    file: 'src/services/membership.ts',
+    find: '    if (incarnation < this.#incarnation) return\n    this.#incarnation = incarnation + 1\n',
+    replace: '    if (incarnation < this.#incarnation) return\n',
+    soil: soils.BACK_FROM_BEFORE,
+    breaks: ['expectation', 'membership'],
+  },
+  {
+    name: 'dead-on-disconnect',
+    is: 'a member called dead because its connection closed',
+    because: 'a connection closes when a process ends',
+    file: 'src/services/failure-detector.ts',
+    find: '    if (!this.#stopped) void this.#probe(id)\n',
+    replace: `    const member = this.#components.membership.list.get(id)
+    if (!this.#stopped && member !== undefined) this.#convict(id, member.incarnation)\n`,
+    soil: soils.STALLS,
+    breaks: ['false death'],
+  },
+  {
+    name: 'suspect-is-dead',
+    is: 'a suspect that is given no time to speak up',
+    because: 'a level of suspicion that high is as good as certain',
+    file: 'src/services/failure-detector.ts',
+    find: '      if (leftMs === 0) this.#convict(id, incarnation)\n',
+    replace: '      if (leftMs >= 0) this.#convict(id, incarnation)\n',
+    soil: soils.STALLS,
+    breaks: ['false death'],
+  },
+  {
+    name: 'stale-ring',
+    is: 'a ring that is not made anew when a member comes or goes',
+    because: 'a cache is easier to fill than to empty',
+    file: 'src/services/mesh-member.ts',
+    find: '        this.#ring = undefined\n',
+    replace: '',
+    soil: soils.RESTARTS,
+    breaks: ['membership'],
+  },
+]
+
+const STOPPING: readonly PlantedBug[] = [
+  {
+    name: 'stop-without-publishing',
+    is: 'a stop that leaves behind what is queued',
+    because: 'the queue empties itself',
+    file: 'src/services/mesh-member.ts',
+    find: "    this.membership.setStatus('draining')\n    await this.replication.drained()\n",
+    replace: "    this.membership.setStatus('draining')\n",
+    soil: soils.LEAVES_AFTER_WRITING,
+    breaks: ['stop'],
+  },
+  {
+    name: 'timer-after-stop',
+    is: 'a timer that is left behind after the stop',
+    because: 'it fires once more, and does no harm in most tests',
+    file: 'src/services/sweeper.ts',
+    find: '    this.#timer?.cancel()\n',
+    replace: '',
+    soil: soils.QUIET,
+    breaks: ['stop'],
+  },
+]
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...VERSIONS,
+  ...STORE,
+  ...REPLICATION,
+  ...CATCHING_UP,
+  ...MEMBERSHIP,
+  ...STOPPING,
+]

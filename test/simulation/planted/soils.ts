@@ -1,0 +1,182 @@
+/** Runs in which planted bugs show, and in which the code without them does nothing wrong. */
+import type { LinkSettings } from '../../../src/adapters/memory/faults.js'
+import type { PeerOptions } from '../../../src/options.js'
+import type { GenerateOptions } from '../generate.js'
+import type { Step } from '../operations.js'
+import { at, entries, writes } from '../scenarios/steps.js'
+
+/** What seeds draw their runs from, unless it is one run by hand. */
+export interface Soil extends GenerateOptions {
+  /** How all links behave until all is healed. */
+  readonly link?: Partial<LinkSettings>
+  /** Options of all peers, over those of the seed. */
+  readonly options?: PeerOptions
+  /** The one run by hand: for what hardly ever comes together by chance. */
+  readonly script?: readonly Step[]
+}
+
+/** No faults, and no longer than it takes to do all that callers do. */
+export const QUIET: Soil = { faults: [], seconds: 20 }
+
+/** Some messages are overtaken by those of two seconds. */
+export const LATE: Soil = { ...QUIET, link: { reorderProbability: 0.2, reorderDelayMaxMs: 2_000 } }
+
+export const LOSSY: Soil = { ...QUIET, link: { lossProbability: 0.2 } }
+
+/** Half of the messages are lost, and what is sent instead takes a while. */
+export const POOR: Soil = {
+  ...QUIET,
+  link: { lossProbability: 0.5, delayMs: { min: 50, max: 300 } },
+}
+
+/** Little room in the queue, so that writers have to wait for it. */
+export const CROWDED: Soil = { ...QUIET, options: { syncQueueMax: 16, batchEntriesMax: 4 } }
+
+/** Little room in the store. */
+export const SMALL: Soil = { ...QUIET, options: { maxItems: 10 } }
+
+/** What has expired is not collected while the run lasts. */
+export const UNSWEPT: Soil = { ...QUIET, options: { sweepIntervalMs: 60_000 } }
+
+/** What has expired is collected at once, and what is older comes after. */
+export const SWEPT: Soil = { ...LATE, options: { sweepIntervalMs: 50 } }
+
+export const RESTARTS: Soil = { faults: ['crash', 'leave', 'join'], seconds: 20 }
+
+/** Members join a single one, over a long way: there is nobody else that they wait to be connected to. */
+export const SLOW_JOINS: Soil = {
+  faults: ['join'],
+  members: 1,
+  seconds: 20,
+  link: { delayMs: { min: 200, max: 500 } },
+}
+
+/** The same over connections that break now and then. */
+export const BROKEN_JOINS: Soil = {
+  ...SLOW_JOINS,
+  link: { frameLossProbability: 0.6, delayMs: { min: 50, max: 200 } },
+}
+
+export const SPLITS: Soil = { faults: ['partition', 'one-way'], seconds: 30 }
+
+/** Long enough for stalls that do not follow a start: new members may be called dead for less. */
+export const STALLS: Soil = { faults: ['stall', 'suspend'], seconds: 60 }
+
+export const DEAF_GOSSIP: Soil = { faults: ['mute'], seconds: 30 }
+
+export const DRIFTING_CLOCKS: Soil = { faults: ['drift'], seconds: 40 }
+
+/**
+ * Members that hold different entries find out when nobody writes for some seconds, whatever was wrong before. Here
+ * others go on writing.
+ */
+const OTHERS_WRITE = writes('p03 p04', { fromMs: 1_000, toMs: 12_000, everyMs: 200 })
+
+export const BATCH: Soil = {
+  script: [
+    ...OTHERS_WRITE,
+    ...at(5_000, { do: 'setMany', at: 'p02', entries: entries('k', 3) }),
+    ...at(6_000, { do: 'expectHeld', at: 'p01', key: 'k3', value: 'k 3' }),
+  ],
+}
+
+/** A batch is lost on all its ways, and another one follows at once. */
+export const LOST_BATCH: Soil = {
+  script: [
+    ...OTHERS_WRITE,
+    ...at(5_000, { do: 'link', settings: { lossProbability: 1 } }),
+    ...at(5_001, { do: 'set', at: 'p02', key: 'k1', value: 'v1' }),
+    ...at(5_100, { do: 'link', settings: { lossProbability: 0 } }),
+    ...at(5_150, { do: 'set', at: 'p02', key: 'k2', value: 'v2' }),
+    ...at(9_000, { do: 'expectHeld', at: 'p01', key: 'k1', value: 'v1' }),
+  ],
+}
+
+/** The first batch of a member that has come back is lost; in its earlier life it had published more. */
+export const LOST_FIRST_BATCH: Soil = {
+  script: [
+    ...OTHERS_WRITE,
+    ...at(2_000, { do: 'set', at: 'p02', key: 'k1', value: 'v1' }),
+    ...at(3_000, { do: 'set', at: 'p02', key: 'k1', value: 'v2' }),
+    ...at(4_000, { do: 'crash', member: 'p02' }),
+    ...at(4_500, { do: 'restart', member: 'p02' }),
+    ...at(6_000, { do: 'link', settings: { lossProbability: 1 } }),
+    ...at(6_001, { do: 'set', at: 'p02', key: 'k2', value: 'v3' }),
+    ...at(6_100, { do: 'link', settings: { lossProbability: 0 } }),
+    ...at(10_000, { do: 'expectHeld', at: 'p01', key: 'k2', value: 'v3' }),
+  ],
+}
+
+/** A member comes back with a clock that is behind, and writes as soon as it may. */
+export const BACK_WITH_OLD_CLOCK: Soil = {
+  script: [
+    ...at(2_950, { do: 'set', at: 'p02', key: 'k', value: 'v1' }),
+    ...at(3_000, { do: 'crash', member: 'p02' }),
+    ...at(3_100, { do: 'restart', member: 'p02', clockOffsetMs: -2_000 }),
+    ...at(3_101, { do: 'set', at: 'p02', key: 'k', value: 'v2' }),
+    ...at(5_000, { do: 'get', at: 'p02', key: 'k' }),
+  ],
+}
+
+/** A member comes back so soon, with a clock so far behind, that it seems to come from before its first start. */
+export const BACK_FROM_BEFORE: Soil = {
+  script: [
+    ...at(2_000, { do: 'crash', member: 'p02' }),
+    ...at(2_500, { do: 'restart', member: 'p02', clockOffsetMs: -3_000 }),
+    ...at(10_000, { do: 'expectSeen', at: 'p01', member: 'p02', state: 'alive' }),
+  ],
+}
+
+/** A member's host is lost, and what it said goes on arriving for ten seconds, twice and in any order. */
+export const VOICES_OF_THE_DEAD: Soil = {
+  script: [
+    ...at(5_000, {
+      do: 'link',
+      settings: { duplicateProbability: 1, reorderProbability: 0.5, reorderDelayMaxMs: 10_000 },
+    }),
+    ...at(20_000, { do: 'crash', member: 'p02', silent: true }),
+    ...at(27_000, { do: 'expectSeen', at: 'p01', member: 'p02', state: 'dead' }),
+  ],
+}
+
+/** A key is set anew when its time is just over, and the others hear of it when they have let the old value go. */
+export const SET_ANEW: Soil = {
+  script: [
+    ...at(5_000, { do: 'set', at: 'p02', key: 'k', value: 'v1', ttlMs: 2_000 }),
+    ...at(6_500, { do: 'link', settings: { delayMs: { min: 1_500, max: 1_500 } } }),
+    ...at(7_001, { do: 'set', at: 'p02', key: 'k', value: 'v2' }),
+    ...at(11_000, { do: 'expectHeld', at: 'p02', key: 'k', value: 'v2' }),
+  ],
+}
+
+/** A member writes more than goes into one batch, and leaves while the rest waits for company. */
+export const LEAVES_AFTER_WRITING: Soil = {
+  options: { batchEntriesMax: 4, flushIntervalMs: 500 },
+  script: [
+    ...at(5_000, { do: 'setMany', at: 'p02', entries: entries('k', 6) }),
+    ...at(5_100, { do: 'leave', member: 'p02' }),
+    ...at(6_000, { do: 'get', at: 'p01', key: 'k6' }),
+  ],
+}
+
+/** A value that does not fit in a batch. */
+const LARGE = 'large '.repeat(50_000)
+
+export const LARGE_VALUE: Soil = {
+  script: [
+    ...OTHERS_WRITE,
+    ...at(5_000, { do: 'set', at: 'p02', key: 'k', value: LARGE }),
+    ...at(7_000, { do: 'expectHeld', at: 'p01', key: 'k', value: LARGE }),
+  ],
+}
+
+/** A member joins when there is more than a page of state. */
+export const MANY_PAGES: Soil = {
+  script: [
+    ...OTHERS_WRITE,
+    ...entries('k', 8).flatMap(([key, value]) =>
+      at(3_000, { do: 'set', at: 'p02', key, value: value.padEnd(100_000) }),
+    ),
+    ...at(5_000, { do: 'start', member: 'p06' }),
+  ],
+}

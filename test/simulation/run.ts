@@ -1,0 +1,440 @@
+/**
+ * Runs a plan: does what its steps say, at their moments, on a simulated mesh, with the checker watching; then heals
+ * all, waits for quiet, and has the checker look at what is left.
+ */
+import { loadHash64 } from '../../src/adapters/system/hash.js'
+import type { Cache } from '../../src/api.js'
+import { resolveOptions } from '../../src/options.js'
+import { type SimulatedProcess, Simulation } from '../../src/testing/simulation.js'
+import { Checker } from './checker/checker.js'
+import type { Violation } from './checker/violations.js'
+import { expectationFailure } from './expectations.js'
+import { digest, History } from './history.js'
+import {
+  DEFAULT_CACHE,
+  type Operation,
+  type Plan,
+  printStep,
+  type Step,
+  stepsOf,
+  type Work,
+} from './operations.js'
+import { Outcomes } from './outcomes.js'
+
+const hash = await loadHash64()
+
+/** Caches that plans use. */
+export const CACHES: readonly string[] = [DEFAULT_CACHE, 'd']
+
+/** How long the mesh may take to come to rest once all is healed, in ms. */
+const REST_LIMIT_MS = 120_000
+
+/** How often the checker looks at everything, in ms. */
+const LOOK_INTERVAL_MS = 1_000
+
+/** How long a mesh at rest is watched for an unrest that comes late, in ms. */
+const WATCH_MS = 3_000
+
+export interface RunOptions {
+  readonly seed: number
+  /** Keep a history; `wire` adds every message and frame. @default false */
+  readonly history?: boolean | 'wire'
+}
+
+/** What came of a run. */
+export interface Report {
+  readonly seed: number
+  readonly violations: readonly Violation[]
+  readonly simulatedMs: number
+  readonly history: readonly string[]
+  /** Operations that callers made, and records that were published. */
+  readonly workCount: number
+  readonly recordCount: number
+}
+
+/** Runs a plan once. Never throws for what the mesh does wrong: that is in the report. */
+export async function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
+  const run = new Run(plan, options)
+  const onRejection = (error: unknown) => run.failed(error)
+  process.on('unhandledRejection', onRejection)
+  try {
+    return await run.run()
+  } finally {
+    process.off('unhandledRejection', onRejection)
+  }
+}
+
+/** Microtasks that what has just been broken off may take to clear up after itself. */
+const CLEAR_UP_MICROTASKS = 100
+
+async function microtasks(): Promise<void> {
+  for (let i = 0; i < CLEAR_UP_MICROTASKS; i++) await undefined
+}
+
+class Run {
+  readonly #plan: Plan
+  readonly #seed: number
+  readonly #simulation: Simulation
+  readonly #history: History
+  readonly #checker: Checker
+  readonly #outcomes: Outcomes
+  /** The latest process of each member. */
+  readonly #members = new Map<string, SimulatedProcess>()
+  #workCount = 0
+  #lookedAtMs = 0
+
+  constructor(plan: Plan, { seed, history = false }: RunOptions) {
+    this.#plan = plan
+    this.#seed = seed
+    this.#simulation = new Simulation({
+      seed,
+      hash,
+      ...(plan.options && { peer: plan.options }),
+      ...(plan.network && { network: plan.network }),
+      observer: {
+        published: (author, topic, bytes) => this.#published(author, topic, bytes),
+        delivered: (to, author, topic, bytes) => this.#delivered(to, author, topic, bytes),
+        framed: (from, to, bytes) => this.#framed(from, to, bytes),
+      },
+    })
+    this.#history = new History(
+      () => this.#simulation.time.monotonicMs(),
+      history !== false,
+      history === 'wire',
+    )
+    const resolved = { ...resolveOptions(plan.options), ...plan.resolved }
+    this.#checker = new Checker(this.#simulation, resolved, CACHES)
+    this.#outcomes = new Outcomes(this.#checker.violations)
+  }
+
+  async run(): Promise<Report> {
+    try {
+      await this.#go()
+    } catch (error) {
+      this.failed(error)
+    }
+    return {
+      seed: this.#seed,
+      violations: this.#checker.violations.list,
+      simulatedMs: this.#simulation.time.monotonicMs(),
+      history: this.#history.lines,
+      workCount: this.#workCount,
+      recordCount: this.#checker.log.recordCount,
+    }
+  }
+
+  async #go(): Promise<void> {
+    for (const step of stepsOf(this.#plan)) {
+      await this.#goTo(step.atMs)
+      this.#history.note(() => printStep(step).slice(9))
+      await this.#do(step)
+    }
+    await this.#goTo(this.#plan.healAtMs)
+    this.#heal()
+    await this.#rest()
+    await this.#goTo(this.#plan.endAtMs)
+    this.#checker.checkAtRest()
+    await this.#stopAll()
+  }
+
+  /** Something went wrong that nobody handled. */
+  failed(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#checker.violations.add('error', `unhandled: ${text}`)
+  }
+
+  /** Lets time pass until a moment, with the checker looking now and then. */
+  async #goTo(atMs: number): Promise<void> {
+    while (true) {
+      const nowMs = this.#simulation.time.monotonicMs()
+      const nextLookMs = this.#lookedAtMs + LOOK_INTERVAL_MS
+      const untilMs = Math.min(atMs, nextLookMs)
+      if (untilMs > nowMs) await this.#simulation.advance(untilMs - nowMs)
+      if (untilMs >= nextLookMs) {
+        this.#lookedAtMs = untilMs
+        this.#checker.look()
+      }
+      if (untilMs >= atMs) return
+    }
+  }
+
+  /** Waits until all is at rest, and then whether it stays so. */
+  async #rest(): Promise<void> {
+    const fromMs = this.#simulation.time.monotonicMs()
+    let restedMs = 0
+    let nowMs = fromMs
+    while (restedMs < WATCH_MS && nowMs < fromMs + REST_LIMIT_MS) {
+      nowMs += LOOK_INTERVAL_MS / 2
+      await this.#goTo(nowMs)
+      const isAtRest = this.#checker.isAtRest() && !this.#outcomes.isStopping
+      restedMs = isAtRest ? restedMs + LOOK_INTERVAL_MS / 2 : 0
+    }
+  }
+
+  async #stopAll(): Promise<void> {
+    const running = this.#simulation.running()
+    try {
+      await this.#simulation.stopAll()
+    } catch (error) {
+      this.#checker.violations.add('stop', (error as Error).message)
+    }
+    for (const process of running) this.#checker.stopped(process)
+    if (this.#simulation.time.pending > 0) {
+      const what = `all have stopped, and ${this.#simulation.time.pending} tasks are scheduled`
+      this.#checker.violations.add('stop', what)
+    }
+    this.#outcomes.checkAllSettled()
+    for (const process of this.#simulation.processes) this.#checkLog(process)
+  }
+
+  /** Nothing is logged as an error: that level is for what should not happen. */
+  #checkLog({ id, log }: SimulatedProcess): void {
+    for (const line of log) {
+      if (line.startsWith('error ')) this.#checker.violations.add('error', `${id} logged ${line}`)
+    }
+  }
+
+  async #do(step: Step): Promise<void> {
+    if ('at' in step && !step.do.startsWith('expect')) return this.#work(step as Work)
+    if (step.do.startsWith('expect')) return this.#expect(step)
+    await this.#happen(step)
+  }
+
+  /** Lets a caller ask something; the answer comes when it comes. */
+  #work(work: Work): void {
+    const process = this.#members.get(work.at)
+    if (process === undefined || !process.isRunning || process.time.isStalled) {
+      this.#history.note(() => `  ${work.at} is not there to be asked`)
+      return
+    }
+    this.#workCount++
+    this.#outcomes.follow(process, work.do, this.#ask(process, work), (outcome) =>
+      this.#history.note(() => `  ${work.at} ${work.do}: ${outcome}`),
+    )
+  }
+
+  async #ask(process: SimulatedProcess, work: Work): Promise<void> {
+    if (work.do === 'flush') return this.#flush(process)
+    const name = work.cache ?? DEFAULT_CACHE
+    const cache = process.peer.cache<string>(name)
+    const { sessions } = this.#checker
+    switch (work.do) {
+      case 'set': {
+        const { key, value, ttlMs = 0 } = work
+        this.#checker.log.intends(value, { cache: name, key, ttlMs })
+        await cache.set(key, value, { ttl: ttlMs })
+        return sessions.acknowledged(process, key, value)
+      }
+      case 'setMany':
+        for (const [key, value] of work.entries) {
+          this.#checker.log.intends(value, { cache: name, key, ttlMs: 0 })
+        }
+        await cache.setMany(work.entries)
+        for (const [key, value] of work.entries) sessions.acknowledged(process, key, value)
+        return
+      case 'delete':
+        return void (await cache.delete(work.key))
+      case 'deleteMany':
+        return void (await cache.deleteMany(work.keys))
+      case 'clear':
+        return await cache.clear()
+      case 'get':
+        return this.#read(process, cache, work.key, await cache.get(work.key))
+      case 'getMany': {
+        const values = await cache.getMany(work.keys)
+        for (const key of work.keys) this.#read(process, cache, key, values.get(key))
+      }
+    }
+  }
+
+  #read(process: SimulatedProcess, cache: Cache<string>, key: string, value: string | undefined) {
+    this.#history.note(() => `  ${process.id} reads ${cache.name}/${key} = ${value ?? 'nothing'}`)
+    this.#checker.sessions.read(process, { cache: cache.name, key }, value)
+  }
+
+  /** Once a peer has its writes confirmed, all that it took to be there have them. */
+  async #flush(process: SimulatedProcess): Promise<void> {
+    const asked = this.#simulation.running().filter(({ peer }) => peer.status === 'serving')
+    const isSeen = (id: string) =>
+      process.peer.members.some((member) => member.id === id && member.state === 'alive')
+    const seen = asked.filter(({ id }) => isSeen(id))
+    const floors = this.#checker.sessions.floors(process).snapshot()
+    const own = floors.filter(({ version }) => version.endsWith(`-${process.id}`))
+    await process.peer.flush()
+    for (const other of seen) {
+      if (!other.isRunning || !isSeen(other.id)) continue
+      for (const record of own) this.#checker.sessions.holdsAtLeast(other, record)
+    }
+  }
+
+  async #happen(step: Operation): Promise<void> {
+    const { network } = this.#simulation
+    const { disturbances } = this.#checker
+    switch (step.do) {
+      case 'start':
+        return await this.#start(step.member, step)
+      case 'restart':
+        return await this.#restart(step.member, step.clockOffsetMs)
+      case 'leave':
+        return this.#leave(step.member, step.drain ?? false)
+      case 'crash':
+        return this.#withRunning(step.member, (process) =>
+          this.#simulation.crash(process, { silent: step.silent ?? false }),
+        )
+      case 'suspend':
+        return this.#withRunning(step.member, (process) => {
+          process.transport.sever()
+          process.time.stall(step.forMs)
+          disturbances.shakes(process, step.forMs)
+        })
+      case 'stall':
+        return this.#withRunning(step.member, (process) => {
+          process.time.stall(step.forMs)
+          disturbances.stalls(process, step.forMs)
+        })
+      case 'stepClock':
+        return this.#withRunning(step.member, ({ time }) =>
+          time.setOffset(time.offsetMs + step.byMs),
+        )
+      case 'drift':
+        return this.#withRunning(step.member, ({ time }) => time.setDrift(step.share))
+      case 'link':
+        disturbances.linksFail()
+        if (step.from === undefined || step.to === undefined) network.configure(step.settings)
+        else network.configureLink(step.from, step.to, step.settings)
+        return
+      case 'cut':
+        disturbances.linksFail()
+        for (const a of step.from) {
+          for (const b of step.to) network.cut(a, b, { oneWay: step.oneWay ?? false })
+        }
+        return
+      case 'mend':
+        for (const a of step.from) for (const b of step.to) network.heal(a, b)
+        return
+      case 'mute':
+        disturbances.linksFail()
+        return network.muteGossip(...step.between)
+      case 'heal':
+        return this.#heal()
+    }
+  }
+
+  async #start(
+    member: string,
+    options: { clockOffsetMs?: number; options?: object; port?: number },
+  ) {
+    const { resolved } = this.#plan
+    // Several addresses, as operators give: the one that is named alone may be gone for good.
+    const bootstrap = this.#simulation.running().flatMap(({ peer }) => peer.addresses)
+    const process = this.#simulation.process({
+      id: member,
+      bootstrap,
+      ...(options.port !== undefined && { port: options.port }),
+      ...(options.clockOffsetMs !== undefined && { clockOffsetMs: options.clockOffsetMs }),
+      ...options.options,
+      ...(resolved && { resolved }),
+    })
+    this.#members.set(member, process)
+    this.#checker.watch(process)
+    this.#listen(process)
+    await this.#simulation.launch(process)
+  }
+
+  async #restart(member: string, clockOffsetMs = 0): Promise<void> {
+    const gone = this.#members.get(member)
+    // One that is still leaving has its address.
+    if (gone === undefined || gone.isRunning || gone.transport.isRunning) return
+    const port = Number(/\/tcp\/(\d+)/.exec(gone.transport.addresses[0] ?? '')?.[1])
+    await this.#start(member, { clockOffsetMs, port })
+  }
+
+  /** Its stop takes time, in which all goes on. */
+  #leave(member: string, drain: boolean): void {
+    this.#withRunning(member, (process) => {
+      process.isRunning = false
+      // A process that stands still does not even begin.
+      const awake = new Promise<void>((resolve) => process.time.after(0, resolve))
+      const stopped = awake.then(async () => {
+        await process.peer.stop({ drain })
+        await microtasks()
+        this.#checker.stopped(process)
+      })
+      this.#outcomes.follow(process, 'stop', stopped, (outcome) =>
+        this.#history.note(() => `  ${member} stop: ${outcome}`),
+      )
+    })
+  }
+
+  #heal(): void {
+    this.#history.note(() => 'heal')
+    this.#simulation.network.reset()
+    this.#checker.disturbances.linksHeal()
+    for (const { time } of this.#simulation.running()) {
+      time.setDrift(0)
+      time.correct()
+    }
+  }
+
+  #withRunning(member: string, act: (process: SimulatedProcess) => void): void {
+    const process = this.#members.get(member)
+    if (process?.isRunning) act(process)
+    else this.#history.note(() => `  ${member} does not run`)
+  }
+
+  #expect(step: Operation): void {
+    const failure = expectationFailure(
+      step,
+      this.#members,
+      this.#outcomes,
+      this.#told,
+      this.#alerts,
+    )
+    if (failure !== undefined) this.#checker.violations.add('expectation', failure)
+  }
+
+  /** `<state> <member>` ever told by anybody; alerts by process. */
+  readonly #told = new Set<string>()
+  readonly #alerts = new Map<string, Set<string>>()
+
+  #listen({ id, peer }: SimulatedProcess): void {
+    const events = ['member:alive', 'member:suspect', 'member:dead', 'member:left'] as const
+    for (const event of events) {
+      peer.on(event, (member) => {
+        this.#told.add(`${event.slice(7)} ${member.id}`)
+        this.#history.note(() => `    ${id} tells ${event} ${member.id} (${member.incarnation})`)
+      })
+    }
+    peer.on('sync:start', ({ member, reason }) =>
+      this.#history.note(() => `    ${id} tells sync:start ${member} ${reason}`),
+    )
+    peer.on('sync:end', ({ member, entries, ok }) =>
+      this.#history.note(
+        () => `    ${id} tells sync:end ${member} ${entries} ${ok ? 'ok' : 'failed'}`,
+      ),
+    )
+    peer.on('alert', ({ code }) => {
+      const alerts = this.#alerts.get(id) ?? new Set()
+      this.#alerts.set(id, alerts.add(code))
+      this.#history.note(() => `    ${id} tells alert ${code}`)
+    })
+  }
+
+  #published(author: string, topic: string, bytes: Uint8Array): void {
+    this.#checker.published(author, topic, bytes)
+    if (this.#history.keepsWire) this.#noteWire('sends', author, topic, bytes)
+  }
+
+  #delivered(to: string, author: string, topic: string, bytes: Uint8Array): void {
+    this.#checker.delivered(to, author, topic, bytes)
+    if (this.#history.keepsWire) this.#noteWire(`to ${to} from`, author, topic, bytes)
+  }
+
+  #framed(from: string, to: string, bytes: Uint8Array): void {
+    if (this.#history.keepsWire) this.#noteWire(`to ${to} from`, from, 'channel', bytes)
+  }
+
+  #noteWire(what: string, peer: string, topic: string, bytes: Uint8Array): void {
+    this.#history.note(() => `      ${what} ${peer} ${topic} ${bytes.length} B ${digest(bytes)}`)
+  }
+}

@@ -1,0 +1,222 @@
+/** Scenarios of data: writes that race, deletes, clears, times to live, full queues and full stores. */
+import type { Scenario } from '../operations.js'
+import { ALL, at, entries, first, HALVES, held, neverTold, paragraph, unheard } from './steps.js'
+
+const THREE = first(3)
+
+/** Nobody passes on what others published: only the direct way counts. */
+const DIRECT = { forwardPeersMax: 0 }
+
+/** Gossip from `p01` takes a second and a half to get to `p03`: what others wrote since is there before it. */
+const SLOW = {
+  do: 'link',
+  settings: { delayMs: { min: 1_500, max: 1_500 } },
+  from: 'p01',
+  to: 'p03',
+} as const
+
+export const DATA: readonly Scenario[] = [
+  {
+    name: 'delete-and-set-at-once',
+    proves: paragraph`One member deletes a key and another one sets it, in the same millisecond, each the other way round for a
+      second key. Neither has heard of the other: all that is left to decide is the rule, and the delete wins, whoever
+      made it. Where the order of arrival decides, each writer keeps its own.`,
+    shows: [],
+    members: 3,
+    steps: [
+      ...at(1_000, { do: 'setMany', at: 'p02', entries: entries('k', 2) }),
+      ...at(2_000, { do: 'delete', at: 'p01', key: 'k1' }),
+      ...at(2_000, { do: 'set', at: 'p03', key: 'k1', value: 'of the higher id' }),
+      ...at(3_000, { do: 'set', at: 'p01', key: 'k2', value: 'of the lower id' }),
+      ...at(3_000, { do: 'delete', at: 'p03', key: 'k2' }),
+      ...at(3_100, held(THREE, 'k1', undefined), held(THREE, 'k2', undefined)),
+    ],
+  },
+  {
+    name: 'sets-at-once',
+    proves: paragraph`All members set one key in the same millisecond. The clocks cannot tell which is later, so that the
+      highest id wins, on every member. Without a last resort that all share, each keeps what came last.`,
+    shows: [],
+    steps: [
+      ...at(
+        2_000,
+        ALL.split(' ').map((at) => ({ do: 'set', at, key: 'k', value: `of ${at}` })),
+      ),
+      ...at(2_100, held(ALL, 'k', 'of p05')),
+    ],
+  },
+  {
+    name: 'clear-races-sets',
+    proves: paragraph`One member clears the cache while others write: just before, in the same millisecond, and just after. Only
+      what was written after it lives, everywhere, also where a set from before the clear comes a second and a half after
+      it. A clear that removes what is there at the moment removes something else on each member.`,
+    shows: ['delay'],
+    members: 3,
+    network: DIRECT,
+    steps: [
+      ...at(1_000, { do: 'setMany', at: 'p02', entries: entries('e', 50) }),
+      ...at(1_900, SLOW),
+      ...at(1_990, { do: 'set', at: 'p01', key: 'before', value: 'before' }),
+      ...at(2_000, { do: 'clear', at: 'p02' }),
+      ...at(2_000, { do: 'set', at: 'p03', key: 'meanwhile', value: 'at the same time' }),
+      ...at(2_010, { do: 'set', at: 'p03', key: 'after', value: 'after' }),
+      ...at(2_010, { do: 'set', at: 'p01', key: 'e1', value: 'e 1 again' }),
+      ...at(4_500, held(THREE, 'before', undefined), held(THREE, 'meanwhile', undefined)),
+      ...at(4_500, held(THREE, 'after', 'after'), held(THREE, 'e1', 'e 1 again')),
+      ...at(4_500, held(THREE, 'e2', undefined)),
+    ],
+  },
+  {
+    name: 'late-set-after-a-delete',
+    proves: paragraph`A set takes a second and a half to one member, and a delete that was made because of it only a moment. The
+      set comes to a member that has deleted the key, and stays without effect, for the delete is remembered. A member that
+      just removes what it has shows the deleted value, alone, until somebody writes it again.`,
+    shows: ['delay'],
+    members: 3,
+    network: DIRECT,
+    steps: [
+      ...at(1_500, SLOW),
+      ...at(2_000, { do: 'set', at: 'p01', key: 'k', value: 'late' }),
+      ...at(2_100, held('p02', 'k', 'late'), { do: 'delete', at: 'p02', key: 'k' }),
+      ...at(2_200, held(THREE, 'k', undefined)),
+      ...at(4_500, held(THREE, 'k', undefined), neverTold(THREE, 'suspect')),
+    ],
+  },
+  {
+    name: 'late-set-after-expiry',
+    proves: paragraph`A value with a short life replaces one that lives for ever, expires and is swept away. The older value
+      comes to one member only now. It must not show up in the empty place: the version of what has expired is remembered
+      for a while. Where an expired entry leaves nothing behind, a value that was overwritten comes back.`,
+    shows: ['delay'],
+    members: 3,
+    network: DIRECT,
+    options: { sweepIntervalMs: 100 },
+    steps: [
+      ...at(1_500, SLOW),
+      ...at(2_000, { do: 'set', at: 'p01', key: 'k', value: 'late' }),
+      ...at(2_100, { do: 'set', at: 'p02', key: 'k', value: 'brief', ttlMs: 500 }),
+      ...at(2_300, held(THREE, 'k', 'brief')),
+      ...at(3_000, held(THREE, 'k', undefined)),
+      ...at(4_500, held(THREE, 'k', undefined)),
+    ],
+  },
+  {
+    name: 'expired-overwrite',
+    proves: paragraph`A value is overwritten by one that lives for a millisecond, and has expired when it gets to the others. It
+      still takes the place of the value before. A member that drops what has expired on arrival goes on serving the old
+      value, for ever.`,
+    shows: ['delay'],
+    members: 3,
+    steps: [
+      ...at(1_000, { do: 'link', settings: { delayMs: { min: 20, max: 50 } } }),
+      ...at(2_000, { do: 'set', at: 'p01', key: 'k', value: 'old' }),
+      ...at(3_000, held(THREE, 'k', 'old')),
+      ...at(3_000, { do: 'set', at: 'p02', key: 'k', value: 'over at once', ttlMs: 1 }),
+      ...at(3_200, held(THREE, 'k', undefined)),
+      ...at(4_000, { do: 'get', at: 'p03', key: 'k' }, { do: 'start', member: 'p04' }),
+      ...at(6_000, held('p04', 'k', undefined)),
+    ],
+  },
+  {
+    name: 'expiry-and-a-newcomer',
+    proves: paragraph`A value is overwritten by one that expires, on two of three members: the third is behind. A newcomer that
+      takes over the state learns of the version that has expired, and the one that is behind learns it, too, when what it
+      lacks is fetched: nobody serves what was replaced. A transfer that sends only what lives leaves the old value there.`,
+    shows: ['loss', 'join'],
+    members: 3,
+    network: DIRECT,
+    options: { sweepIntervalMs: 50 },
+    steps: [
+      ...at(1_000, { do: 'set', at: 'p01', key: 'k', value: 'old' }),
+      ...at(1_900, unheard('p02', 'p03')),
+      ...at(2_000, { do: 'set', at: 'p02', key: 'k', value: 'brief', ttlMs: 200 }),
+      ...at(2_010, held('p03', 'k', 'old'), unheard('p02', 'p03', false)),
+      ...at(2_010, { do: 'start', member: 'p04' }),
+      ...at(6_000, held('p01 p02 p03 p04', 'k', undefined)),
+    ],
+  },
+  {
+    name: 'full-queue',
+    proves: paragraph`The write queue holds 16 writes, and two members set 200 keys each in one call. The caller waits, nothing is
+      dropped, and the queue never holds more. A third one leaves while its caller waits: the caller gets an error, and what
+      had been taken in before is published. A queue that drops its oldest loses writes that were promised; one without a
+      bound eats the memory; one that forgets who waits never answers.`,
+    shows: [],
+    members: 3,
+    options: { syncQueueMax: 16 },
+    steps: [
+      ...at(2_000, { do: 'setMany', at: 'p01', entries: entries('a', 200) }),
+      ...at(2_000, { do: 'setMany', at: 'p02', entries: entries('b', 200) }),
+      ...at(2_000, { do: 'setMany', at: 'p03', entries: entries('c', 200) }),
+      ...at(2_000, { do: 'expectOutcome', at: 'p01', of: 'setMany', outcome: 'pending' }),
+      ...at(2_000, { do: 'leave', member: 'p03' }),
+      ...at(2_000, { do: 'expectStat', at: 'p01', stat: 'syncQueueSize', atLeast: 1, atMost: 16 }),
+      ...at(3_000, { do: 'expectStat', at: 'p01', stat: 'syncQueueWaitCount', atLeast: 1 }),
+      ...at(3_000, { do: 'expectOutcome', at: 'p01', of: 'setMany', outcome: 'ok' }),
+      ...at(3_000, { do: 'expectOutcome', at: 'p02', of: 'setMany', outcome: 'ok' }),
+      ...at(3_000, { do: 'expectOutcome', at: 'p03', of: 'setMany', outcome: 'PEER_STOPPED' }),
+      ...at(3_000, held('p01 p02', 'a1', 'a 1'), held('p01 p02', 'a200', 'a 200')),
+      ...at(3_000, held('p01 p02', 'b200', 'b 200'), held('p01 p02', 'c1', 'c 1')),
+    ],
+  },
+  {
+    name: 'eviction',
+    proves: paragraph`Each member holds 8 entries at most, and 30 are written. The least recently used go, on each member for
+      itself; the newest are there. Then the older value of a key that was evicted comes late to one of them, when there is
+      nothing any more that it could lose against: its version is remembered, and the value stays out. Where an eviction
+      leaves nothing behind, want of room undoes an overwrite.`,
+    shows: ['delay'],
+    members: 3,
+    network: DIRECT,
+    options: { maxItems: 8 },
+    steps: [
+      ...at(1_900, SLOW),
+      ...at(2_000, { do: 'set', at: 'p01', key: 'k', value: 'late' }),
+      ...at(2_100, { do: 'set', at: 'p02', key: 'k', value: 'new' }),
+      ...at(2_200, held('p02 p03', 'k', 'new')),
+      ...at(2_300, { do: 'setMany', at: 'p02', entries: entries('e', 30) }),
+      ...at(2_400, held(THREE, 'k', undefined), held(THREE, 'e1', undefined)),
+      ...at(2_400, held(THREE, 'e23', 'e 23'), held(THREE, 'e30', 'e 30')),
+      ...at(4_500, held('p03', 'k', undefined)),
+    ],
+  },
+  {
+    name: 'eviction-and-a-partition',
+    proves: paragraph`Each member holds 20 entries at most, and has evicted some. While two halves are apart, a member of one
+      overwrites a value that all hold, and is killed. When the halves meet, nobody goes on serving the value from before:
+      that members hold different entries for want of room is no reason not to compare those that they both hold.`,
+    shows: ['partition', 'crash'],
+    options: { maxItems: 20 },
+    steps: [
+      ...at(1_000, { do: 'setMany', at: 'p01', entries: entries('e', 30) }),
+      ...at(2_000, { do: 'cut', ...HALVES }),
+      ...at(3_000, { do: 'set', at: 'p05', key: 'e30', value: 'last words' }),
+      ...at(3_100, { do: 'crash', member: 'p05' }),
+      ...at(14_000, held('p03 p04', 'e30', 'last words'), held('p01 p02', 'e30', 'e 30')),
+      ...at(14_000, { do: 'mend', ...HALVES }),
+      ...at(34_000, held('p01 p02 p03 p04', 'e30', 'last words')),
+    ],
+  },
+  {
+    name: 'large-value',
+    proves: paragraph`A value too large for a message is only announced, and fetched over a stream. One member does so, another one is
+      killed the moment after it has announced one: nobody has it, and all keep the value from before. A receiver that puts
+      the announcement in the place of the value has neither.`,
+    shows: ['crash'],
+    members: 4,
+    steps: [
+      ...at(1_000, { do: 'set', at: 'p02', key: 'k', value: 'before' }),
+      ...at(2_000, { do: 'set', at: 'p01', key: 'large', value: large('announced') }),
+      ...at(2_500, held('p01 p02 p03 p04', 'large', large('announced'))),
+      ...at(3_000, { do: 'link', settings: { delayMs: { min: 20, max: 20 } } }),
+      ...at(4_000, { do: 'set', at: 'p04', key: 'k', value: large('never fetched') }),
+      ...at(4_030, { do: 'crash', member: 'p04' }),
+      ...at(9_000, held(THREE, 'k', 'before'), held(THREE, 'large', large('announced'))),
+    ],
+  },
+]
+
+/** A value over the 256 KiB that a message holds. */
+function large(name: string): string {
+  return name.padEnd(300 * 1_024, '.')
+}

@@ -1,0 +1,10 @@
+/** All scenarios: runs written by hand, each to prove one thing, and each to be read. */
+import type { Scenario } from '../operations.js'
+import { CLOCKS } from './clocks.js'
+import { DATA } from './data.js'
+import { LINKS } from './links.js'
+import { MEMBERS } from './members.js'
+
+export { planOf } from './steps.js'
+
+export const SCENARIOS: readonly Scenario[] = [...LINKS, ...MEMBERS, ...CLOCKS, ...DATA]

@@ -1,0 +1,135 @@
+/**
+ * What callers do in a seed's run: sets, deletes, clears, times to live, batches and reads, at many members, in quiet
+ * and in busy spells; and now and then two of them write the same key in the same millisecond.
+ */
+import type { Draw } from './draw.js'
+import { DEFAULT_CACHE, type Step, type Work } from './operations.js'
+
+/** A second cache: small, and cleared more often. */
+const OTHER_CACHE = 'd'
+
+const KEYS = numbered('k', 24)
+const OTHER_KEYS = numbered('o', 8)
+
+/** Ms that an entry lives: some are gone at once, some last to the end. */
+const TTLS_MS = [1, 200, 2_000, 10_000, 600_000]
+
+/** Keys in a batch at most. */
+const BATCH_MAX = 100
+
+/** Quiet, steady and busy spells: calls a second, and how often they come. */
+const CALLS_PER_SECOND: ReadonlyArray<[calls: number, weight: number]> = [
+  [0.5, 3],
+  [8, 4],
+  [50, 1],
+]
+
+const SPELL_MS = { min: 1_000, max: 6_000 }
+
+const KINDS = [
+  ['set', 40],
+  ['delete', 14],
+  ['get', 26],
+  ['getMany', 3],
+  ['setMany', 4],
+  ['deleteMany', 3],
+  ['clear', 1.5],
+  ['flush', 1.5],
+  ['duel', 7],
+] as const
+
+export interface WorkSpace {
+  readonly draw: Draw
+  /** All that may be asked, whether or not they run at that moment. */
+  readonly members: readonly string[]
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+export function drawWork(space: WorkSpace): Step[] {
+  const { draw, fromMs, toMs } = space
+  const callers = new Callers(space)
+  const steps: Step[] = []
+  let atMs = fromMs
+  while (atMs < toMs) {
+    const callsPerSecond = draw.weighted(CALLS_PER_SECOND)
+    const endMs = Math.min(toMs, atMs + draw.whole(SPELL_MS.min, SPELL_MS.max))
+    while (atMs < endMs) {
+      for (const work of callers.next()) steps.push({ ...work, atMs })
+      // Exponential intervals: bunches and pauses come by themselves.
+      atMs += Math.ceil((-Math.log(1 - draw.between(0, 1)) * 1_000) / callsPerSecond)
+    }
+    atMs = Math.max(atMs, endMs)
+  }
+  return steps.filter((step) => step.atMs < toMs)
+}
+
+class Callers {
+  readonly #draw: Draw
+  readonly #members: readonly string[]
+  #valueCount = 0
+
+  constructor({ draw, members }: WorkSpace) {
+    this.#draw = draw
+    this.#members = members
+  }
+
+  /** What happens next, all in one moment. */
+  next(): Work[] {
+    const draw = this.#draw
+    const at = draw.pick(this.#members)
+    const isOther = draw.happens(0.25)
+    const cache = isOther ? OTHER_CACHE : DEFAULT_CACHE
+    const keys = isOther ? OTHER_KEYS : KEYS
+    const key = draw.pick(keys)
+    switch (draw.weighted(KINDS)) {
+      case 'set':
+        return [this.#set(at, cache, key)]
+      case 'delete':
+        return [{ do: 'delete', at, cache, key }]
+      case 'get':
+        return [{ do: 'get', at, cache, key }]
+      case 'getMany':
+        return [{ do: 'getMany', at, cache, keys: draw.sample(keys, draw.whole(1, keys.length)) }]
+      case 'setMany':
+        return [{ do: 'setMany', at, cache, entries: this.#entries(keys) }]
+      case 'deleteMany':
+        return [{ do: 'deleteMany', at, cache, keys: draw.sample(keys, draw.whole(1, 6)) }]
+      case 'clear':
+        return [{ do: 'clear', at, cache: draw.happens(0.8) ? OTHER_CACHE : cache }]
+      case 'flush':
+        return [{ do: 'flush', at }]
+      case 'duel':
+        return this.#duel(cache, key)
+    }
+  }
+
+  /** Two members write one key in one millisecond. */
+  #duel(cache: string, key: string): Work[] {
+    return this.#draw
+      .sample(this.#members, 2)
+      .map((at) =>
+        this.#draw.happens(0.6) ? this.#set(at, cache, key) : { do: 'delete', at, cache, key },
+      )
+  }
+
+  #set(at: string, cache: string, key: string): Work {
+    const value = this.#value()
+    if (!this.#draw.happens(0.2)) return { do: 'set', at, cache, key, value }
+    return { do: 'set', at, cache, key, value, ttlMs: this.#draw.pick(TTLS_MS) }
+  }
+
+  /** A batch; now and then a long one, which names keys again and again. */
+  #entries(keys: readonly string[]): Array<[string, string]> {
+    const count = this.#draw.happens(0.3) ? BATCH_MAX : this.#draw.whole(1, 10)
+    return Array.from({ length: count }, () => [this.#draw.pick(keys), this.#value()])
+  }
+
+  #value(): string {
+    return `v${++this.#valueCount}`
+  }
+}
+
+function numbered(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`)
+}
