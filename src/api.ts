@@ -5,6 +5,29 @@
  */
 import type { EventSource } from './emitter.js'
 
+/**
+ * How many owners must have a write before its caller is told that it is done. In this version every member owns every
+ * key.
+ *
+ * - `none`: none: it has taken effect here and goes out to the others (asynchronous)
+ * - `one`: one; an owner that writes counts itself
+ * - `quorum`: the majority of the members, those that are dead and not yet forgotten included (semi-synchronous): the
+ *   write outlives the loss of any one member, and a part of the mesh that is cut off cannot acknowledge
+ * - `all`: every live, serving member, and at least a quorum (synchronous)
+ */
+export type Ack = (typeof ACKS)[number]
+export const ACKS = ['none', 'one', 'quorum', 'all'] as const
+
+/**
+ * Whom a read asks.
+ *
+ * - `local`: the copy here
+ * - `one`: an owner; in this version this peer is one
+ * - `quorum`: the majority of the members: the latest of what they know, and those that are behind are brought up to date
+ */
+export type Consistency = (typeof CONSISTENCIES)[number]
+export const CONSISTENCIES = ['local', 'one', 'quorum'] as const
+
 /** Options of one cache; the same on every call of `peer.cache(name, …)` that gives any. */
 export interface CacheOptions {
   /**
@@ -12,15 +35,32 @@ export interface CacheOptions {
    * @default 0
    */
   ttl?: number
+  /** Acknowledgements that writes wait for, unless the write says otherwise. @default 'none' */
+  ack?: Ack
+  /** Whom reads ask, unless the read says otherwise. @default 'local' */
+  consistency?: Consistency
+}
+
+/** Options of a read. */
+export interface ReadOptions {
+  /** Whom to ask. @default the cache's `consistency` */
+  consistency?: Consistency
+  /** Gives up waiting for others. */
+  signal?: AbortSignal
 }
 
 /** Options of a write. */
 export interface WriteOptions {
   /** Time to live of this entry, in ms; 0 means never. @default the cache's `ttl` */
   ttl?: number
-  /** Gives up waiting for room in the write queue. A write that has been queued is not undone. */
+  /** Acknowledgements to wait for. @default the cache's `ack` */
+  ack?: Ack
+  /** Gives up waiting, for room in the write queue or for others. A write that has been queued is not undone. */
   signal?: AbortSignal
 }
+
+/** Options of a delete and of a clear. */
+export type DeleteOptions = Pick<WriteOptions, 'ack' | 'signal'>
 
 /** An entry with all that is known of it. */
 export interface CacheEntry<T> {
@@ -70,33 +110,34 @@ export interface Cache<T = unknown> extends EventSource<CacheEvents> {
   /** What this peer holds itself. */
   readonly local: LocalCache<T>
   /**
-   * Sets a key. Resolves when the write has taken effect here and is queued for the others;
-   * {@link Peer.flush} waits for them.
+   * Sets a key. Resolves when the write has taken effect here and is queued for the others ({@link Peer.flush} waits for
+   * them) or, with `ack`, when enough of them have it.
    * @throws InvalidKeyError, InvalidTtlError, UnsupportedValueError, ValueTooLargeError, SyncQueueFullError,
-   * ClockSkewError
+   * ClockSkewError: it had no effect; NotConfirmedError: too few have acknowledged it within `syncTimeoutMs`, and whether
+   * it will stay is open
    */
   set(key: string, value: T, options?: WriteOptions): Promise<void>
-  /** The value of a key, or undefined. */
-  get(key: string): Promise<T | undefined>
+  /** The value of a key, or undefined. @throws NotConfirmedError when too few answer a `quorum` read within `syncTimeoutMs` */
+  get(key: string, options?: ReadOptions): Promise<T | undefined>
   /** Whether the key has a value. Does not count as a hit or a miss. */
-  has(key: string): Promise<boolean>
+  has(key: string, options?: ReadOptions): Promise<boolean>
   /** Deletes a key. Resolves like `set`; true when there was something to delete, as far as this peer knew. */
-  delete(key: string, options?: Pick<WriteOptions, 'signal'>): Promise<boolean>
+  delete(key: string, options?: DeleteOptions): Promise<boolean>
   /** The values of those keys that have one, in the order asked for. */
-  getMany(keys: Iterable<string>): Promise<Map<string, T>>
+  getMany(keys: Iterable<string>, options?: ReadOptions): Promise<Map<string, T>>
   /** Sets many keys; all are checked before the first takes effect. */
   setMany(
     entries: Iterable<readonly [key: string, value: T]>,
     options?: WriteOptions,
   ): Promise<void>
   /** Deletes many keys. Returns how many had a value. */
-  deleteMany(keys: Iterable<string>, options?: Pick<WriteOptions, 'signal'>): Promise<number>
+  deleteMany(keys: Iterable<string>, options?: DeleteOptions): Promise<number>
   /** The value held here, synchronously; undefined when this peer holds none. Never asks another peer. */
   peek(key: string): T | undefined
   /** The entry of a key with its version and times, or undefined. Does not count as a hit or a miss. */
-  entry(key: string): Promise<CacheEntry<T> | undefined>
+  entry(key: string, options?: ReadOptions): Promise<CacheEntry<T> | undefined>
   /** Forgets every entry written before now, on all members: one message, whatever the number of entries. */
-  clear(options?: Pick<WriteOptions, 'signal'>): Promise<void>
+  clear(options?: DeleteOptions): Promise<void>
   /** All keys of the mesh, in no particular order. Writes made meanwhile may be seen or not. */
   keys(): AsyncIterableIterator<string>
   /** All entries of the mesh, in no particular order. Writes made meanwhile may be seen or not. */
@@ -196,6 +237,14 @@ export interface PeerStats {
   droppedCount: Readonly<Record<string, number>>
   /** How far this peer's wall clock is ahead of the median of its peers', in ms; negative when it is behind. */
   clockSkewMs: number
+  /** Requests to other members, those of them that got no answer, and those that wait for one. */
+  requestCount: number
+  requestErrorCount: number
+  requestsInFlight: number
+  /** Writes that wait for acknowledgements. */
+  ackWaitCount: number
+  /** Copies of other members that `quorum` reads have brought up to date. */
+  readRepairCount: number
   /** Members taken to be running, this one included. */
   memberCount: number
   /** Time since the start. */

@@ -2,19 +2,31 @@
  * A cache: checks what callers give, turns values into payloads and back, and counts. What it means to write or read
  * in a mesh is the services' affair.
  */
-import type {
-  Cache,
-  CacheEntry,
-  CacheEvents,
-  CacheOptions,
-  LocalCache,
-  WriteOptions,
+import {
+  ACKS,
+  type Ack,
+  type Cache,
+  type CacheEntry,
+  type CacheEvents,
+  type CacheOptions,
+  CONSISTENCIES,
+  type Consistency,
+  type DeleteOptions,
+  type LocalCache,
+  type ReadOptions,
+  type WriteOptions,
 } from './api.js'
+import type { ClearMarker, Write } from './core/entry.js'
 import { entryBytes, type StoredEntry } from './core/stored-entry.js'
 import { formatVersion, type Payload } from './core/version.js'
 import { Emitter } from './emitter.js'
-import { InvalidKeyError, InvalidTtlError, ValueTooLargeError } from './errors.js'
-import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from './protocol/limits.js'
+import {
+  InvalidKeyError,
+  InvalidOptionError,
+  InvalidTtlError,
+  ValueTooLargeError,
+} from './errors.js'
+import { FETCH_KEYS_MAX, KEY_BYTES_MAX, VALUE_BYTES_MAX } from './protocol/limits.js'
 import { decodeValue, encodeValue } from './protocol/values.js'
 import type { MeshMember } from './services/mesh-member.js'
 import type { Clock, LatencyRecorder } from './services/ports.js'
@@ -54,6 +66,26 @@ function checkTtl(ttl: unknown, where: string): number {
   return Math.ceil(ttl)
 }
 
+/** Checks a wish for acknowledgements. @throws InvalidOptionError */
+export function checkAck(ack: unknown, where: string): Ack {
+  const known: readonly unknown[] = ACKS
+  if (known.includes(ack)) return ack as Ack
+  throw new InvalidOptionError(
+    'ack',
+    `of ${where} is ${String(ack)}, it must be one of ${ACKS.join(', ')}`,
+  )
+}
+
+/** Checks how a read is to be answered. @throws InvalidOptionError */
+export function checkConsistency(consistency: unknown, where: string): Consistency {
+  const known: readonly unknown[] = CONSISTENCIES
+  if (known.includes(consistency)) return consistency as Consistency
+  throw new InvalidOptionError(
+    'consistency',
+    `of ${where} is ${String(consistency)}, it must be one of ${CONSISTENCIES.join(', ')}`,
+  )
+}
+
 /** Checks a key. @throws InvalidKeyError */
 function checkKey(key: unknown): string {
   if (typeof key !== 'string') {
@@ -80,12 +112,16 @@ export class MeshCache<T> implements Cache<T> {
   readonly events: Emitter<CacheEvents>
   readonly local: LocalCache<T>
   readonly #components: CacheComponents
-  #ttlMs: number
+  readonly #ttlMs: number
+  readonly #ack: Ack
+  readonly #consistency: Consistency
 
   constructor(name: string, components: CacheComponents, options: CacheOptions) {
     this.name = name
     this.#components = components
     this.#ttlMs = options.ttl === undefined ? 0 : checkTtl(options.ttl, `cache ${name}`)
+    this.#ack = checkAck(options.ack ?? 'none', `cache ${name}`)
+    this.#consistency = checkConsistency(options.consistency ?? 'local', `cache ${name}`)
     this.events = new Emitter(components.onListenerError)
     this.local = new LocalView<T>(name, components.member)
   }
@@ -107,39 +143,45 @@ export class MeshCache<T> implements Cache<T> {
     checkKey(key)
     const payload = this.#encode(key, value)
     const ttlMs = this.#ttlOf(options)
+    const ack = this.#ackOf(options)
     await this.#turn(options.signal)
     this.#components.counts.setCount++
-    this.#components.member.replication.set(this.name, key, payload, ttlMs)
+    const write = this.#components.member.replication.set(this.name, key, payload, ttlMs)
+    if (ack !== 'none') await this.#acknowledged([write], ack, options.signal)
     this.#end(startMs)
   }
 
-  async get(key: string): Promise<T | undefined> {
+  async get(key: string, options: ReadOptions = {}): Promise<T | undefined> {
     const startMs = this.#begin('get')
-    const value = this.#read(checkKey(key))
+    checkKey(key)
+    const consistency = this.#consistencyOf(options)
+    if (consistency === 'quorum') await this.#latest([key], options.signal)
+    const value = this.#read(key)
     this.#end(startMs)
     return value
   }
 
-  async has(key: string): Promise<boolean> {
+  async has(key: string, options: ReadOptions = {}): Promise<boolean> {
     this.#components.assertRunning('has')
-    return this.#components.member.store.get(this.name, checkKey(key)) !== undefined
+    checkKey(key)
+    if (this.#consistencyOf(options) === 'quorum') await this.#latest([key], options.signal)
+    return this.#components.member.store.get(this.name, key) !== undefined
   }
 
-  async delete(key: string, options: Pick<WriteOptions, 'signal'> = {}): Promise<boolean> {
+  async delete(key: string, options: DeleteOptions = {}): Promise<boolean> {
     const startMs = this.#begin('delete')
     checkKey(key)
-    await this.#turn(options.signal)
-    const { member, counts } = this.#components
-    const existed = member.store.get(this.name, key) !== undefined
-    counts.deleteCount++
-    member.replication.delete(this.name, key)
+    const ack = this.#ackOf(options)
+    const { existed, write } = await this.#delete(key, options.signal)
+    if (ack !== 'none') await this.#acknowledged([write], ack, options.signal)
     this.#end(startMs)
     return existed
   }
 
-  async getMany(keys: Iterable<string>): Promise<Map<string, T>> {
+  async getMany(keys: Iterable<string>, options: ReadOptions = {}): Promise<Map<string, T>> {
     const startMs = this.#begin('getMany')
     const checked = [...keys].map(checkKey)
+    if (this.#consistencyOf(options) === 'quorum') await this.#latest(checked, options.signal)
     const found = new Map<string, T>()
     for (const key of checked) {
       const value = this.#read(key)
@@ -159,21 +201,29 @@ export class MeshCache<T> implements Cache<T> {
       entries,
       ([key, value]) => [checkKey(key), this.#encode(key, value)] as const,
     )
+    const ack = this.#ackOf(options)
+    const written: Write[] = []
     for (const [key, payload] of writes) {
       await this.#turn(options.signal)
       this.#components.counts.setCount++
-      this.#components.member.replication.set(this.name, key, payload, ttlMs)
+      written.push(this.#components.member.replication.set(this.name, key, payload, ttlMs))
     }
+    if (ack !== 'none') await this.#acknowledged(written, ack, options.signal)
     this.#end(startMs)
   }
 
-  async deleteMany(
-    keys: Iterable<string>,
-    options: Pick<WriteOptions, 'signal'> = {},
-  ): Promise<number> {
+  async deleteMany(keys: Iterable<string>, options: DeleteOptions = {}): Promise<number> {
+    this.#components.assertRunning('deleteMany')
     const checked = [...keys].map(checkKey)
+    const ack = this.#ackOf(options)
+    const written: Write[] = []
     let count = 0
-    for (const key of checked) if (await this.delete(key, options)) count++
+    for (const key of checked) {
+      const { existed, write } = await this.#delete(key, options.signal)
+      if (existed) count++
+      written.push(write)
+    }
+    if (ack !== 'none') await this.#acknowledged(written, ack, options.signal)
     return count
   }
 
@@ -182,16 +232,20 @@ export class MeshCache<T> implements Cache<T> {
     return entry && (readValue(entry, this.#components.member) as T | undefined)
   }
 
-  async entry(key: string): Promise<CacheEntry<T> | undefined> {
+  async entry(key: string, options: ReadOptions = {}): Promise<CacheEntry<T> | undefined> {
     this.#components.assertRunning('entry')
-    const entry = this.#components.member.store.get(this.name, checkKey(key))
+    checkKey(key)
+    if (this.#consistencyOf(options) === 'quorum') await this.#latest([key], options.signal)
+    const entry = this.#components.member.store.get(this.name, key)
     return entry && describe<T>(entry, this.#components.member)
   }
 
-  async clear(options: Pick<WriteOptions, 'signal'> = {}): Promise<void> {
+  async clear(options: DeleteOptions = {}): Promise<void> {
     this.#components.assertRunning('clear')
+    const ack = this.#ackOf(options)
     await this.#turn(options.signal)
-    this.#components.member.replication.clear(this.name)
+    const marker = this.#components.member.replication.clear(this.name)
+    if (ack !== 'none') await this.#acknowledged([marker], ack, options.signal)
   }
 
   async *keys(): AsyncIterableIterator<string> {
@@ -243,13 +297,55 @@ export class MeshCache<T> implements Cache<T> {
     return ttl === undefined ? this.#ttlMs : checkTtl(ttl, `cache ${this.name}`)
   }
 
+  #ackOf({ ack }: { readonly ack?: Ack }): Ack {
+    return ack === undefined ? this.#ack : checkAck(ack, `cache ${this.name}`)
+  }
+
+  #consistencyOf({ consistency }: ReadOptions): Consistency {
+    if (consistency === undefined) return this.#consistency
+    return checkConsistency(consistency, `cache ${this.name}`)
+  }
+
+  async #delete(key: string, signal: AbortSignal | undefined) {
+    await this.#turn(signal)
+    const { member, counts } = this.#components
+    const existed = member.store.get(this.name, key) !== undefined
+    counts.deleteCount++
+    return { existed, write: member.replication.delete(this.name, key) }
+  }
+
+  /** Waits until enough owners have what was written. */
+  async #acknowledged(
+    records: ReadonlyArray<Write | ClearMarker>,
+    ack: Ack,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { acks } = this.#components.member
+    await abortable(Promise.all(records.map((record) => acks.reached(record, ack))), signal)
+  }
+
+  /** Waits until the latest that a majority knows of some keys is held here. */
+  async #latest(keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    const { quorumReads } = this.#components.member
+    for (let start = 0; start < keys.length; start += FETCH_KEYS_MAX) {
+      const slice = keys.slice(start, start + FETCH_KEYS_MAX)
+      const names = slice.map((key) => ({ cache: this.name, key }))
+      await abortable(quorumReads.latest(names), signal)
+    }
+  }
+
   /** Waits until a write may be made. Does not wait at all in the usual case. */
   async #turn(signal: AbortSignal | undefined): Promise<void> {
     const { member } = this.#components
     if (!member.catchUp.isWritable) await abortable(member.catchUp.mayWrite, signal)
     const room = member.replication.room(signal)
     if (room !== undefined) await room
-    this.#components.assertRunning('write')
+    try {
+      this.#components.assertRunning('write')
+    } catch (error) {
+      member.replication.releaseRoom()
+      throw error
+    }
   }
 
   #begin(operation: string): number {
@@ -262,14 +358,21 @@ export class MeshCache<T> implements Cache<T> {
   }
 }
 
-/** Waits for `promise`, or until the signal aborts. */
-async function abortable(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return await promise
-  signal.throwIfAborted()
+/** Waits for `promise`, or until the signal aborts; then nobody minds how the promise ends. */
+async function abortable(
+  promise: Promise<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal === undefined) {
+    await promise
+    return
+  }
   await new Promise<void>((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const settled = () => signal.removeEventListener('abort', onAbort)
+    promise.then(() => resolve(), reject).finally(settled)
+    if (signal.aborted) onAbort()
   })
 }
 

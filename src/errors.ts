@@ -117,18 +117,31 @@ export class ClockSkewError extends HearsayError {
   }
 }
 
-/** Some members did not confirm the queued writes in time. They may still converge. */
+/**
+ * Too few members confirmed in time: that they have a write, or all that was written before (`flush`), or what they
+ * know of a key. A write that is not confirmed has taken effect here and may reach the others yet: its outcome is open.
+ */
 export class NotConfirmedError extends HearsayError {
   readonly code = 'NOT_CONFIRMED'
+  /**
+   * @param confirmed ids of those that did
+   * @param missing ids of those that were to confirm and did not; none where too few could be asked
+   */
   constructor(
     readonly confirmed: readonly string[],
     readonly missing: readonly string[],
     timeoutMs: number,
   ) {
     super(
-      `${missing.length} of ${confirmed.length + missing.length} members did not confirm within ${timeoutMs} ms (syncTimeoutMs): ${missing.join(', ')}`,
+      `too few members confirmed in up to ${timeoutMs} ms (syncTimeoutMs): ${listed(confirmed)} did, ${
+        missing.length === 0 ? 'and no other was there to be asked' : `${listed(missing)} did not`
+      }`,
     )
   }
+}
+
+function listed(ids: readonly string[]): string {
+  return ids.length === 0 ? 'none' : ids.join(', ')
 }
 
 /** Two peers may not share a mesh: something that must be equal differs. */

@@ -32,6 +32,9 @@ import type { LatencyRecorder, Runtime, Transport } from './services/ports.js'
 /** Caches that a peer has open at most: a bound for names that come from outside. */
 const CACHES_MAX = 65_536
 
+/** The options of a cache that is given none. */
+const CACHE_DEFAULTS: Required<CacheOptions> = { ttl: 0, ack: 'none', consistency: 'local' }
+
 /** The ports that a peer stands on. */
 export interface PeerComponents {
   readonly runtime: Runtime
@@ -60,7 +63,7 @@ export class MeshPeer implements Peer {
   readonly #events: Emitter<PeerEvents>
   readonly #caches = new Map<
     string,
-    { readonly cache: MeshCache<unknown>; ttl: number | undefined }
+    { readonly cache: MeshCache<unknown>; readonly options: CacheOptions }
   >()
   readonly #counts = { hitCount: 0, missCount: 0, setCount: 0, deleteCount: 0 }
   readonly #startedAtMs: number
@@ -149,16 +152,12 @@ export class MeshPeer implements Peer {
     if (typeof options !== 'object' || options === null) {
       throw new InvalidOptionError('options', `${String(options)} is not an object`)
     }
-    const unknown = Object.keys(options).find((option) => option !== 'ttl')
+    const unknown = Object.keys(options).find((option) => !Object.hasOwn(CACHE_DEFAULTS, option))
     if (unknown !== undefined) throw new InvalidOptionError(unknown, 'is not an option of a cache')
     checkCacheName(name)
     const opened = this.#caches.get(name)
     if (opened !== undefined) {
-      if (options.ttl !== undefined && options.ttl !== (opened.ttl ?? 0)) {
-        throw new CacheOptionsConflictError(
-          `cache ${name} is open with ttl ${opened.ttl ?? 'unset'}, it cannot be opened with ttl ${options.ttl}`,
-        )
-      }
+      assertSameOptions(name, opened.options, options)
       return opened.cache as Cache<unknown> as Cache<T>
     }
     if (this.#caches.size >= CACHES_MAX) {
@@ -181,7 +180,7 @@ export class MeshPeer implements Peer {
       },
       options,
     )
-    this.#caches.set(name, { cache, ttl: options.ttl })
+    this.#caches.set(name, { cache, options: { ...options } })
     return cache as Cache<unknown> as Cache<T>
   }
 
@@ -241,6 +240,9 @@ export class MeshPeer implements Peer {
       ...replication,
       syncErrorCount: this.#member.errorCount,
       droppedCount: this.#member.drops.all(),
+      ...this.#member.requests.stats(),
+      ackWaitCount: this.#member.acks.waitingCount,
+      readRepairCount: this.#member.quorumReads.repairCount,
       clockSkewMs: Math.round(this.#member.clock.skewMs),
       memberCount: this.#member.membership.list.live().length,
       uptimeMs: this.#components.runtime.clock.monotonicMs() - this.#startedAtMs,
@@ -338,6 +340,18 @@ export class MeshPeer implements Peer {
     const early = this.#early ?? []
     this.#early = undefined
     for (const tell of early) tell()
+  }
+}
+
+/** A cache that is open keeps the options it was opened with. @throws CacheOptionsConflictError */
+function assertSameOptions(name: string, opened: CacheOptions, wanted: CacheOptions): void {
+  for (const option of Object.keys(CACHE_DEFAULTS) as Array<keyof CacheOptions>) {
+    const was = opened[option]
+    const is = wanted[option]
+    if (is === undefined || is === (was ?? CACHE_DEFAULTS[option])) continue
+    throw new CacheOptionsConflictError(
+      `cache ${name} is open with ${option} ${was ?? 'unset'}, it cannot be opened with ${option} ${is}`,
+    )
   }
 }
 

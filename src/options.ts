@@ -52,7 +52,10 @@ export interface PeerOptions {
   batchEntriesMax?: number
   /** Writes that may wait to be published; when so many do, the next writer waits. @default 10000 */
   syncQueueMax?: number
-  /** How long a writer waits for room in the queue, and `flush` for confirmations, in ms. @default 10000 */
+  /**
+   * How long a writer waits for room in the queue, and then for acknowledgements (`ack`); how long `flush` and `quorum`
+   * reads wait for the others, in ms. @default 10000
+   */
   syncTimeoutMs?: number
   /**
    * Time between two heartbeats, in ms. Shorter notices a silent death sooner; each heartbeat costs every other member

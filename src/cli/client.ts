@@ -1,7 +1,7 @@
 /**
  * Talks to a running peer over its HTTP gateway, and turns what can go wrong on the way into words.
  */
-import type { MemberInfo, PeerStats } from '../api.js'
+import type { Ack, Consistency, MemberInfo, PeerStats } from '../api.js'
 import { CommandFailure, UsageError } from './failure.js'
 import { formatMs } from './format.js'
 import { parseServerSentEvents, type ServerSentEvent } from './sse.js'
@@ -58,8 +58,9 @@ export class PeerClient {
   ) {}
 
   /** The value of a key, or undefined. */
-  async get(cache: string, key: string): Promise<Found | undefined> {
-    const response = await this.#call('GET', ['caches', cache, key]).catch((error: unknown) => {
+  async get(cache: string, key: string, consistency?: Consistency): Promise<Found | undefined> {
+    const call = this.#call('GET', ['caches', cache, key], { query: { consistency } })
+    const response = await call.catch((error: unknown) => {
       // Only the peer's own words make a miss: any other 404 comes from something that is no peer.
       if (error instanceof CommandFailure && error.code === 'KEY_NOT_FOUND') return undefined
       throw error
@@ -73,14 +74,19 @@ export class PeerClient {
   }
 
   /** Sets a key. */
-  async set(cache: string, key: string, body: Body, ttlMs?: number): Promise<void> {
-    const query = { ttl: ttlMs?.toString() }
+  async set(
+    cache: string,
+    key: string,
+    body: Body,
+    { ttlMs, ack }: { readonly ttlMs?: number | undefined; readonly ack?: Ack | undefined } = {},
+  ): Promise<void> {
+    const query = { ttl: ttlMs?.toString(), ack }
     await this.#drop(await this.#call('PUT', ['caches', cache, key], { body, query }))
   }
 
   /** Deletes a key; there or not. */
-  async delete(cache: string, key: string): Promise<void> {
-    await this.#drop(await this.#call('DELETE', ['caches', cache, key]))
+  async delete(cache: string, key: string, ack?: Ack): Promise<void> {
+    await this.#drop(await this.#call('DELETE', ['caches', cache, key], { query: { ack } }))
   }
 
   /** Many operations in one request. */

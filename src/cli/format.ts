@@ -20,9 +20,10 @@ export function formatShare(share: number): string {
   return `${(share * 100).toFixed(1)} %`
 }
 
-/** `0.034` → `0.03 ms`, `12.3` → `12 ms`, `4200` → `4.2 s`. */
+/** `0.034` → `0.03 ms`, `12.3` → `12 ms`, `4200` → `4.2 s`, `-4200` → `-4.2 s`. */
 export function formatMs(ms: number): string {
-  if (ms < 1) return `${ms.toFixed(2)} ms`
+  if (ms < 0) return `-${formatMs(-ms)}`
+  if (ms < 1 && ms !== 0) return `${ms.toFixed(2)} ms`
   if (ms < 1_000) return `${ms < 10 && !Number.isInteger(ms) ? ms.toFixed(1) : Math.round(ms)} ms`
   if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`
   return `${Math.round(ms / 60_000)} min`

@@ -3,7 +3,9 @@
  * their help.
  */
 import { type Command, Option } from 'commander'
+import { ACKS, type Ack } from '../api.js'
 import { PeerClient } from './client.js'
+import { CommandFailure } from './failure.js'
 import { DEFAULT_HTTP } from './peer-flags.js'
 import { parsePeerUrl } from './values.js'
 
@@ -14,6 +16,11 @@ const DEFAULT_PEER_URL = `http://${DEFAULT_HTTP}`
 export interface RemoteOptions {
   readonly peer?: string
   readonly json?: boolean
+}
+
+/** Options of those that write. */
+export interface WriteOptions extends RemoteOptions {
+  readonly ack?: Ack
 }
 
 /** What a command is about. */
@@ -40,6 +47,25 @@ export function remoteCommand(program: Command, usage: string, about: About): Co
     )
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExamples:\n${examples.join('\n')}`)
+}
+
+/** `--ack`, which the commands that write share. */
+export function ackOption(): Option {
+  return new Option(
+    '--ack <level>',
+    "acknowledgements to wait for; quorum is the majority of the members, all every live one (default: the cache's own, or none)",
+  ).choices(ACKS)
+}
+
+/** Waits for a write. @throws CommandFailure that says what is open, where too few have acknowledged it */
+export async function written(write: Promise<void>): Promise<void> {
+  try {
+    await write
+  } catch (error) {
+    if (!(error instanceof CommandFailure && error.code === 'NOT_CONFIRMED')) throw error
+    const message = `${error.message}; the outcome is open: the write has taken effect at the peer asked, and may reach the others yet or be lost`
+    throw new CommandFailure(error.code, message, { cause: error })
+  }
 }
 
 /** A client of the peer that the options name. @throws UsageError when HEARSAY_PEER names none */

@@ -58,6 +58,13 @@ export interface StoreOptions {
 /** What became of a write. */
 export type Applied = 'applied' | 'superseded' | 'too large'
 
+/** What is known of some keys. */
+export interface Known {
+  readonly writes: readonly Write[]
+  readonly stubs: readonly Remembered[]
+  readonly markers: readonly ClearMarker[]
+}
+
 /** The part of the store that belongs to one cache. */
 interface Space {
   entries: Map<string, StoredEntry>
@@ -154,6 +161,25 @@ export class Store {
     const digest = new RecordDigest()
     for (const space of this.#spaces.values()) space.digest.addTo(digest, asOfMs)
     return digest.value
+  }
+
+  /**
+   * All that is known of some keys: their entries, their tombstones or, where only the version is left, their stubs; and
+   * the latest clears of their caches. An entry that has expired counts until it is swept. Nothing counts as used.
+   */
+  known(keys: ReadonlyArray<{ readonly cache: string; readonly key: string }>): Known {
+    const writes: Write[] = []
+    const stubs: Remembered[] = []
+    const markers = new Set<ClearMarker>()
+    for (const { cache, key } of keys) {
+      const space = this.#spaces.get(cache)
+      const record = space?.entries.get(key) ?? this.#remembered({ cache, key })
+      if (record !== undefined && !record.deleted && record.payload === undefined)
+        stubs.push(record)
+      else if (record !== undefined) writes.push(record as Write)
+      if (space?.marker !== undefined) markers.add(space.marker)
+    }
+    return { writes, stubs, markers: [...markers] }
   }
 
   /** Every tombstone still remembered. */
@@ -374,7 +400,7 @@ export class Store {
   }
 
   /** The latest that is remembered of a key that is gone. */
-  #remembered({ cache, key }: Remembered) {
+  #remembered({ cache, key }: { readonly cache: string; readonly key: string }) {
     const buried = this.#tombstones.get(cache, key)
     const stub = this.#stubs.get(cache, key)
     if (buried === undefined || stub === undefined) return buried ?? stub

@@ -260,14 +260,7 @@ export const statePageCodec: Codec<messages.StatePage> = codec(
 export const fetchRequestCodec: Codec<messages.FetchRequest> = codec(
   wire.WireFetchRequest,
   (request: messages.FetchRequest) => ({ keys: [...request.keys] }),
-  ({ keys }) => {
-    atMost(keys.length, limits.FETCH_KEYS_MAX, 'keys')
-    for (const { cache, key } of keys) {
-      utf8(cache, limits.CACHE_NAME_BYTES_MAX, 'cache name')
-      utf8(key, limits.KEY_BYTES_MAX, 'key')
-    }
-    return { keys }
-  },
+  ({ keys }) => ({ keys: keysFromWire(keys) }),
 )
 
 /** One answer to a fetch request; a value a frame. */
@@ -277,14 +270,77 @@ export const fetchReplyCodec: Codec<messages.Records> = codec(
   ({ records }) => recordsFromWire(records),
 )
 
-export const confirmRequestCodec: Codec<messages.ConfirmRequest> = codec(
-  wire.WireConfirmRequest,
-  same<messages.ConfirmRequest>,
-  same,
+/** A frame of the stream of requests: what its opener asks. */
+export const asksCodec: Codec<ReadonlyArray<messages.Numbered<messages.Ask>>> = codec(
+  wire.WireAsks,
+  (asks: ReadonlyArray<messages.Numbered<messages.Ask>>) => ({
+    asks: asks.map(({ id, body }) => ({ id, ...askToWire(body) })),
+  }),
+  ({ asks }) => {
+    atMost(asks.length, limits.ASKS_MAX, 'requests')
+    return asks.map(({ id, ...ask }) => ({ id, body: askFromWire(ask) }))
+  },
 )
 
-export const confirmReplyCodec: Codec<messages.ConfirmReply> = codec(
-  wire.WireConfirmReply,
-  same<messages.ConfirmReply>,
-  same,
+/** A frame of the stream of requests: what is answered. */
+export const answersCodec: Codec<ReadonlyArray<messages.Numbered<messages.Answer>>> = codec(
+  wire.WireAnswers,
+  (answers: ReadonlyArray<messages.Numbered<messages.Answer>>) => ({
+    answers: answers.map(({ id, body }) => ({ id, ...answerToWire(body) })),
+  }),
+  ({ answers }) => {
+    atMost(answers.length, limits.ASKS_MAX, 'answers')
+    return answers.map(({ id, ...answer }) => ({ id, body: answerFromWire(answer) }))
+  },
 )
+
+function askToWire(ask: messages.Ask): Omit<wire.WireAsk, 'id'> {
+  switch (ask.kind) {
+    case 'confirm':
+      return { confirm: { epoch: ask.epoch, sequence: ask.sequence } }
+    case 'replicate':
+      return { replicate: { records: recordsToWire(ask.records) } }
+    case 'read':
+      return { read: { keys: [...ask.keys] } }
+  }
+}
+
+function askFromWire({ confirm, replicate, read }: Omit<wire.WireAsk, 'id'>): messages.Ask {
+  if (confirm !== undefined) return { kind: 'confirm', ...confirm }
+  if (replicate !== undefined) {
+    return { kind: 'replicate', records: recordsFromWire(replicate.records) }
+  }
+  if (read === undefined) throw new ProtocolError('malformed', 'a request of no known kind')
+  return { kind: 'read', keys: keysFromWire(read.keys) }
+}
+
+function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
+  switch (answer.kind) {
+    case 'confirm':
+      return { confirm: { applied: answer.applied } }
+    case 'replicate':
+      return { replicate: { refused: answer.refused } }
+    case 'read':
+      return { read: { records: recordsToWire(answer.records) } }
+    case 'refusal':
+      return { refusal: answer.reason }
+  }
+}
+
+function answerFromWire(answer: Omit<wire.WireAnswer, 'id'>): messages.Answer {
+  const { confirm, replicate, read, refusal } = answer
+  if (confirm !== undefined) return { kind: 'confirm', ...confirm }
+  if (replicate !== undefined) return { kind: 'replicate', ...replicate }
+  if (read !== undefined) return { kind: 'read', records: recordsFromWire(read.records) }
+  if (refusal === undefined) throw new ProtocolError('malformed', 'an answer of no known kind')
+  return { kind: 'refusal', reason: text(refusal, 'refusal') }
+}
+
+function keysFromWire(keys: wire.WireKey[]): wire.WireKey[] {
+  atMost(keys.length, limits.FETCH_KEYS_MAX, 'keys')
+  for (const { cache, key } of keys) {
+    utf8(cache, limits.CACHE_NAME_BYTES_MAX, 'cache name')
+    utf8(key, limits.KEY_BYTES_MAX, 'key')
+  }
+  return keys
+}

@@ -40,3 +40,6 @@ export const TEXT_MAX = 512
 
 /** Most keys in one request for values. */
 export const FETCH_KEYS_MAX = 1_000
+
+/** Most requests, or answers, in one frame. */
+export const ASKS_MAX = 10_000

@@ -112,12 +112,29 @@ export interface FetchRequest {
   readonly keys: ReadonlyArray<{ readonly cache: string; readonly key: string }>
 }
 
-/** Asks whether all batches up to `sequence` have been applied, and answers once they are. */
-export interface ConfirmRequest {
-  readonly epoch: number
-  readonly sequence: number
-}
+/** A question that one peer asks another over their stream of requests. */
+export type Ask =
+  /** Whether all batches up to `sequence` have been applied; answered once they are. */
+  | { readonly kind: 'confirm'; readonly epoch: number; readonly sequence: number }
+  /** To take in writes; the answer is an acknowledgement. */
+  | { readonly kind: 'replicate'; readonly records: Records }
+  /** What is known of some keys. */
+  | {
+      readonly kind: 'read'
+      readonly keys: ReadonlyArray<{ readonly cache: string; readonly key: string }>
+    }
 
-export interface ConfirmReply {
-  readonly applied: boolean
+export type Answer =
+  | { readonly kind: 'confirm'; readonly applied: boolean }
+  /** `refused`: writes whose version is too far ahead to be believed. */
+  | { readonly kind: 'replicate'; readonly refused: number }
+  /** Entries, tombstones, stubs and the clears of the caches that were asked for. */
+  | { readonly kind: 'read'; readonly records: Records }
+  /** Why there is no answer. */
+  | { readonly kind: 'refusal'; readonly reason: string }
+
+/** A question or an answer in a frame, with the number that the asker knows it by. */
+export interface Numbered<T> {
+  readonly id: number
+  readonly body: T
 }

@@ -5,9 +5,11 @@
  * changes lead to a transfer of state.
  */
 import type { Store } from '../core/store.js'
+import type { Clock } from './ports.js'
 
-/** Heartbeats in a row that have to show the same difference. */
+/** Heartbeats in a row that have to show the same difference, and for how long, in ms: after a stall many come at once. */
 const BEATS = 3
+const DIFFERENT_MIN_MS = 1_000
 
 /** A difference that a transfer did not end is looked at again after so many times as many heartbeats. */
 const PATIENCE_FACTOR = 10
@@ -15,18 +17,21 @@ const PATIENCE_FACTOR = 10
 interface Difference {
   readonly ours: bigint
   readonly theirs: bigint
+  readonly sinceMs: number
   beats: number
   /** How many have to be counted until something is done. */
   dueAt: number
 }
 
 export class Comparison {
+  readonly #clock: Clock
   readonly #store: Store
   readonly #onDifference: (member: string) => void
   readonly #differences = new Map<string, Difference>()
 
   /** @param onDifference a member holds something else, for longer than news may be under way */
-  constructor(store: Store, onDifference: (member: string) => void) {
+  constructor(clock: Clock, store: Store, onDifference: (member: string) => void) {
+    this.#clock = clock
     this.#store = store
     this.#onDifference = onDifference
   }
@@ -40,10 +45,12 @@ export class Comparison {
     }
     const known = this.#differences.get(member)
     if (known?.ours !== ours || known.theirs !== theirs) {
-      this.#differences.set(member, { ours, theirs, beats: 1, dueAt: BEATS })
+      const sinceMs = this.#clock.monotonicMs()
+      this.#differences.set(member, { ours, theirs, sinceMs, beats: 1, dueAt: BEATS })
       return
     }
     if (++known.beats < known.dueAt) return
+    if (this.#clock.monotonicMs() - known.sinceMs < DIFFERENT_MIN_MS) return
     known.dueAt *= PATIENCE_FACTOR
     this.#onDifference(member)
   }

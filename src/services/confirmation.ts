@@ -4,14 +4,12 @@
  */
 import type { Positions } from '../core/positions.js'
 import { NotConfirmedError } from '../errors.js'
-import { ProtocolError } from '../protocol/checks.js'
-import { confirmReplyCodec, confirmRequestCodec } from '../protocol/codec.js'
 import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
-import type { Channel, Runtime, Transport } from './ports.js'
+import type { Runtime } from './ports.js'
 import type { Replication } from './replication.js'
-import { ask, Pauses, readFrame, withDeadline } from './requests.js'
-import { PROTOCOLS } from './topics.js'
+import type { RequestStreams } from './request-streams.js'
+import { Pauses, withDeadline } from './requests.js'
 
 /** How long one request may wait for its answer, in ms; the asker asks again. */
 const ROUND_MS = 2_000
@@ -24,10 +22,10 @@ const WAITERS_MAX = 1_024
 
 export interface ConfirmationComponents {
   readonly runtime: Runtime
-  readonly transport: Transport
   readonly membership: Membership
   readonly positions: Positions
   readonly replication: Replication
+  readonly requests: RequestStreams
   readonly drops: Counters<DropReason>
 }
 
@@ -77,30 +75,11 @@ export class Confirmation {
     throw new NotConfirmedError(confirmed, missing, timeoutMs)
   }
 
-  /** Serves a request: answers when it is so, or that it is not yet, when that takes long. */
-  async serve(channel: Channel): Promise<void> {
-    const { runtime, drops } = this.#components
-    try {
-      const frame = await withDeadline(runtime.scheduler, ROUND_MS, readFrame(channel.frames))
-      const { epoch, sequence } = confirmRequestCodec.decode(frame)
-      const applied = await this.#reached(channel.remote, epoch, sequence)
-      await channel.send(confirmReplyCodec.encode({ applied }))
-      await channel.close()
-    } catch (error) {
-      if (error instanceof ProtocolError) drops.add(error.reason)
-      channel.abort(error as Error)
-    }
-  }
-
-  /** More of what a member published has been applied. */
-  advanced(member: string): void {
-    const { positions } = this.#components
-    for (const { epoch, sequence, resolve } of this.#waiters.get(member) ?? []) {
-      if (positions.hasReached(member, epoch, sequence)) resolve()
-    }
-  }
-
-  async #reached(member: string, epoch: number, sequence: number): Promise<boolean> {
+  /** Answers a member: whether all that it published up to `sequence` has been applied, as soon as it has. */
+  async answer(
+    member: string,
+    { epoch, sequence }: { readonly epoch: number; readonly sequence: number },
+  ): Promise<boolean> {
     const { positions, runtime, replication, drops } = this.#components
     replication.heard(member, epoch, sequence)
     if (positions.hasReached(member, epoch, sequence)) return true
@@ -126,6 +105,14 @@ export class Confirmation {
     }
   }
 
+  /** More of what a member published has been applied. */
+  advanced(member: string): void {
+    const { positions } = this.#components
+    for (const { epoch, sequence, resolve } of this.#waiters.get(member) ?? []) {
+      if (positions.hasReached(member, epoch, sequence)) resolve()
+    }
+  }
+
   /** Asks one member again and again. False when it did not confirm in time. */
   async #askUntil(
     id: string,
@@ -133,18 +120,18 @@ export class Confirmation {
     sequence: number,
     deadlineMs: number,
   ): Promise<boolean> {
-    const { membership, transport, runtime } = this.#components
+    const { membership, requests, runtime } = this.#components
     while (true) {
       const member = membership.list.get(id)
       if (member?.state !== 'alive' && member?.state !== 'suspect') return true
       const leftMs = deadlineMs - runtime.clock.monotonicMs()
       if (leftMs <= 0 || this.#stopped) return false
       try {
-        const { applied } = await ask(
-          { transport, scheduler: runtime.scheduler },
-          { id, protocol: PROTOCOLS.confirm, timeoutMs: Math.min(ROUND_MS, leftMs) },
-          { request: confirmRequestCodec, reply: confirmReplyCodec },
-          { epoch, sequence },
+        const timeoutMs = Math.min(ROUND_MS, leftMs)
+        const { applied } = await requests.ask(
+          id,
+          { kind: 'confirm', epoch, sequence },
+          { timeoutMs },
         )
         if (applied) return true
       } catch {

@@ -11,6 +11,8 @@ import { type Hash64, keyHashOf, partitionOf, Ring } from '../core/ring.js'
 import { Store, type StoreListener } from '../core/store.js'
 import { type HelloRefusedError, PeerStoppedError } from '../errors.js'
 import type { ResolvedOptions } from '../options.js'
+import type { Answer, Ask } from '../protocol/messages.js'
+import { Acknowledgement } from './acknowledgement.js'
 import { CatchUp, type TransferReason } from './catch-up.js'
 import { Comparison } from './comparison.js'
 import { Confirmation } from './confirmation.js'
@@ -21,7 +23,9 @@ import { Handshake } from './handshake.js'
 import { Heartbeats } from './heartbeats.js'
 import { Membership } from './membership.js'
 import type { Channel, Runtime, Transport, TransportHandlers } from './ports.js'
+import { QuorumReads } from './quorum-reads.js'
 import { CLOCK_SKEW_MAX_MS, Replication } from './replication.js'
+import { RequestStreams } from './request-streams.js'
 import { StateTransfer } from './state-transfer.js'
 import { Sweeper } from './sweeper.js'
 import { PROTOCOLS, topicsOf } from './topics.js'
@@ -57,6 +61,9 @@ export class MeshMember implements TransportHandlers {
   readonly replication: Replication
   readonly catchUp: CatchUp
   readonly discovery: Discovery
+  readonly requests: RequestStreams
+  readonly acks: Acknowledgement
+  readonly quorumReads: QuorumReads
   readonly drops = new Counters<DropReason>()
   readonly #components: MeshMemberComponents
   readonly #options: ResolvedOptions
@@ -179,15 +186,24 @@ export class MeshMember implements TransportHandlers {
     this.#positions = positions
     this.discovery = new Discovery({ runtime, transport, membership, handshake }, options)
     this.#watchdog = new Watchdog({ runtime, transport, handshake })
+    const requests = new RequestStreams({ runtime, transport, membership, drops }, (from, ask) =>
+      this.#answer(from, ask),
+    )
+    const timeoutMs = options.syncTimeoutMs
+    this.requests = requests
+    this.acks = new Acknowledgement({ runtime, membership, requests }, { timeoutMs })
+    this.quorumReads = new QuorumReads({ membership, store, replication, requests }, { timeoutMs })
     this.#confirmation = new Confirmation({
       runtime,
-      transport,
       membership,
       positions,
       replication,
+      requests,
       drops,
     })
-    this.#comparison = new Comparison(store, (member) => this.catchUp.differs(member))
+    this.#comparison = new Comparison(runtime.clock, store, (member) =>
+      this.catchUp.differs(member),
+    )
     this.#sweeper = new Sweeper(runtime, store, { intervalMs: options.sweepIntervalMs })
     this.catchUp = new CatchUp(
       { runtime, membership, handshake, transfers, positions },
@@ -209,6 +225,7 @@ export class MeshMember implements TransportHandlers {
       changed: (transition) => this.#memberChanged(transition),
       viewChanged: () => {
         this.#ring = undefined
+        this.acks.viewChanged()
       },
       selfChanged: () => void heartbeats.beat(),
       positionReported: (id, epoch, sequence) => this.#positionReported(id, epoch, sequence),
@@ -279,6 +296,8 @@ export class MeshMember implements TransportHandlers {
     this.membership.stop()
     this.#sweeper.stop()
     this.#confirmation.stop()
+    this.acks.stop()
+    this.requests.stop()
     this.replication.stop()
     await this.#components.transport.stop()
   }
@@ -296,6 +315,7 @@ export class MeshMember implements TransportHandlers {
     this.#handshake.disconnected(id)
     this.#watchdog.disconnected(id)
     this.#detector.disconnected(id)
+    this.requests.disconnected(id)
     this.discovery.disconnected(id)
   }
 
@@ -314,7 +334,19 @@ export class MeshMember implements TransportHandlers {
     if (protocol === PROTOCOLS.hello) void this.#handshake.answer(channel)
     else if (protocol === PROTOCOLS.state) void this.#transfers.serveState(channel)
     else if (protocol === PROTOCOLS.fetch) void this.#transfers.serveFetch(channel)
-    else if (protocol === PROTOCOLS.confirm) void this.#confirmation.serve(channel)
+    else if (protocol === PROTOCOLS.requests) void this.requests.serve(channel)
+  }
+
+  /** What another member asks over its stream of requests. */
+  async #answer(from: string, ask: Ask): Promise<Answer> {
+    switch (ask.kind) {
+      case 'confirm':
+        return { kind: 'confirm', applied: await this.#confirmation.answer(from, ask) }
+      case 'replicate':
+        return { kind: 'replicate', refused: this.replication.apply(ask.records).refused }
+      case 'read':
+        return { kind: 'read', records: this.quorumReads.answer(ask.keys) }
+    }
   }
 
   #accepted(id: string, wasLive: boolean): void {
@@ -375,6 +407,7 @@ export class MeshMember implements TransportHandlers {
     } else if (transition.from === 'dead' || transition.from === 'left') {
       this.catchUp.returned(member)
     }
+    this.acks.viewChanged()
     this.discovery.changed(member as Member)
     this.#listener.memberChanged(transition)
   }

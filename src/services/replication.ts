@@ -5,7 +5,13 @@
  * next batch, or by the number that the sender's heartbeats carry. Whoever is behind for longer than a message may
  * be late asks for the state (see catch-up.ts).
  */
-import { clearMarker, payloadBytes, tombstone, type Write } from '../core/entry.js'
+import {
+  type ClearMarker,
+  clearMarker,
+  payloadBytes,
+  tombstone,
+  type Write,
+} from '../core/entry.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
 import type { MeshClock } from '../core/mesh-clock.js'
 import type { Positions } from '../core/positions.js'
@@ -112,29 +118,38 @@ export class Replication {
     this.#queue.close(error)
   }
 
+  /** Gives back room that comes to no use. */
+  releaseRoom(): void {
+    this.#queue.release()
+  }
+
   /** Room for one write in the queue; see {@link WriteQueue.room}. */
   room(signal?: AbortSignal): Promise<void> | undefined {
     return this.#queue.room(signal)
   }
 
-  /** Sets a key, here at once and everywhere soon. `ttlMs` 0 means for ever. Call only with room. */
-  set(cache: string, key: string, payload: Payload, ttlMs: number): void {
+  /**
+   * Sets a key, here at once and everywhere soon. `ttlMs` 0 means for ever. Call only with room.
+   * @throws ClockSkewError
+   */
+  set(cache: string, key: string, payload: Payload, ttlMs: number): Write {
     const version = this.#stamp()
     const createdAt = this.#components.store.get(cache, key)?.createdAt ?? version.wallMs
     const expiresAt = ttlMs === 0 ? 0 : this.#components.meshClock.strictNow() + ttlMs
-    this.#write({ cache, key, version, deleted: false, payload, createdAt, expiresAt })
+    return this.#write({ cache, key, version, deleted: false, payload, createdAt, expiresAt })
   }
 
-  /** Deletes a key, here at once and everywhere soon. Call only with room. */
-  delete(cache: string, key: string): void {
-    this.#write(tombstone(cache, key, this.#stamp()))
+  /** Deletes a key, here at once and everywhere soon. Call only with room. @throws ClockSkewError */
+  delete(cache: string, key: string): Write {
+    return this.#write(tombstone(cache, key, this.#stamp()))
   }
 
-  /** Clears a cache, here at once and everywhere soon. Call only with room. */
-  clear(cache: string): void {
+  /** Clears a cache, here at once and everywhere soon. Call only with room. @throws ClockSkewError */
+  clear(cache: string): ClearMarker {
     const marker = clearMarker(cache, this.#stamp())
     this.#components.store.clear(marker)
     this.#queue.push(marker)
+    return marker
   }
 
   /** Resolves when all that was written before has been published. */
@@ -180,23 +195,27 @@ export class Replication {
     this.#lookForGap(author)
   }
 
-  /** Applies what came from another member, by whichever way. Returns how many writes took effect. */
-  apply({ writes, markers, stubs = [] }: Records): number {
+  /** Applies what came from another member, by whichever way. Returns how many took effect, and how many were refused. */
+  apply({ writes, markers, stubs = [] }: Records): { applied: number; refused: number } {
     const { store, hlc, drops } = this.#components
-    let count = 0
-    for (const marker of markers) {
-      if (this.#believes(marker, hlc, drops) && store.clear(marker)) count++
+    let applied = 0
+    let refused = 0
+    const believes = (record: { readonly version: Version }) => {
+      const isBelieved = this.#believes(record, hlc, drops)
+      if (!isBelieved) refused++
+      return isBelieved
     }
-    for (const stub of stubs) {
-      if (this.#believes(stub, hlc, drops) && store.outdate(stub)) count++
-    }
+    for (const marker of markers) if (believes(marker) && store.clear(marker)) applied++
+    for (const stub of stubs) if (believes(stub) && store.outdate(stub)) applied++
     for (const write of writes) {
-      if (isAnnouncement(write) || !this.#believes(write, hlc, drops)) continue
-      const applied = store.apply(write)
-      if (applied === 'applied') count++
-      else if (applied === 'too large') drops.add('too large')
+      if (isAnnouncement(write) || !believes(write)) continue
+      const outcome = store.apply(write)
+      if (outcome === 'applied') applied++
+      if (outcome !== 'too large') continue
+      refused++
+      drops.add('too large')
     }
-    return count
+    return { applied, refused }
   }
 
   /** A member says how much it has published. */
@@ -205,15 +224,19 @@ export class Replication {
     this.#lookForGap(member)
   }
 
-  #write(write: Write): void {
+  #write(write: Write): Write {
     this.#components.store.apply(write)
     this.#queue.push(write)
+    return write
   }
 
   /** @throws ClockSkewError */
   #stamp(): Version {
     const { hlc, meshClock, membership } = this.#components
-    if (!meshClock.isTrusted) throw new ClockSkewError(meshClock.skewMs, CLOCK_SKEW_MAX_MS)
+    if (!meshClock.isTrusted) {
+      this.#queue.release()
+      throw new ClockSkewError(meshClock.skewMs, CLOCK_SKEW_MAX_MS)
+    }
     const { wallMs, counter } = hlc.tick()
     return { wallMs, counter, member: membership.id }
   }

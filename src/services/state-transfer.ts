@@ -142,13 +142,11 @@ export class StateTransfer {
     })
   }
 
-  /** Serves a request for single values: one reply a key, empty when there is no such entry. */
+  /** Serves a request for single values: one reply a key, with all that is known of it: it may be gone by now. */
   async serveFetch(channel: Channel): Promise<void> {
     await this.#serve(channel, async (request) => {
       for (const { cache, key } of fetchRequestCodec.decode(request).keys) {
-        const entry = this.#components.store.get(cache, key)
-        const writes = entry === undefined ? [] : [entry]
-        await channel.send(fetchReplyCodec.encode({ writes, markers: [] }))
+        await channel.send(fetchReplyCodec.encode(this.#components.store.known([{ cache, key }])))
       }
     })
   }
@@ -192,7 +190,7 @@ export class StateTransfer {
           : lowest(transfer.positions, page.positions)
     }
     hlc.observe(page.clock)
-    transfer.appliedCount += replication.apply(page)
+    transfer.appliedCount += replication.apply(page).applied
     transfer.nextPartition = Math.max(transfer.nextPartition, page.nextPartition)
   }
 

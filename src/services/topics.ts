@@ -20,5 +20,5 @@ export const PROTOCOLS = {
   hello: '/hearsay/hello',
   state: '/hearsay/state',
   fetch: '/hearsay/fetch',
-  confirm: '/hearsay/confirm',
+  requests: '/hearsay/requests',
 } as const

@@ -42,8 +42,8 @@ export class WriteQueue {
   /** When the first of `#items` came in, and the bytes they come to. */
   #sinceMs = 0
   #bytes = 0
-  /** Room that a waiting writer was given and has not used yet. */
-  #granted = 0
+  /** Room that writers were given and have not used yet. */
+  #reserved = 0
   readonly #waiters = new Set<Waiter>()
   #flushTimer: Timer | undefined
   #publishing = 0
@@ -82,19 +82,28 @@ export class WriteQueue {
 
   /**
    * Room for one write: undefined when there is some now, otherwise a promise of it. Whoever was given room must
-   * `push`, at once.
+   * `push`, or `release` it.
    * @throws SyncQueueFullError when there is none within `syncTimeoutMs`; the signal's reason when it aborts
    */
   room(signal?: AbortSignal): Promise<void> | undefined {
     signal?.throwIfAborted()
-    if (this.#waiters.size === 0 && this.size + this.#granted < this.#options.syncQueueMax)
+    if (this.#waiters.size === 0 && this.size + this.#reserved < this.#options.syncQueueMax) {
+      this.#reserved++
       return undefined
+    }
     this.#waitCount++
     return this.#waitForRoom(signal)
   }
 
-  /** Queues a write or a clear. Call only with room. */
+  /** Gives room back that comes to no use. */
+  release(): void {
+    this.#reserved--
+    this.#grantRoom()
+  }
+
+  /** Queues a write or a clear, in the room that was given for it. */
   push(item: Item): void {
+    this.#reserved--
     if (this.#items.length === 0) this.#sinceMs = this.#runtime.clock.monotonicMs()
     this.#items.push(item)
     this.#bytes += itemBytes(item)
@@ -139,7 +148,6 @@ export class WriteQueue {
       this.#waiters.add(waiter)
       signal?.addEventListener('abort', onAbort)
     })
-    this.#granted--
   }
 
   #isFull(): boolean {
@@ -204,8 +212,8 @@ export class WriteQueue {
 
   #grantRoom(): void {
     for (const waiter of this.#waiters) {
-      if (this.size + this.#granted >= this.#options.syncQueueMax) return
-      this.#granted++
+      if (this.size + this.#reserved >= this.#options.syncQueueMax) return
+      this.#reserved++
       this.#waiters.delete(waiter)
       waiter.timer.cancel()
       waiter.grant()

@@ -4,6 +4,7 @@
  *   npm run bench               everything
  *   npm run bench -- kill peek  some
  */
+import { ack } from './ack.js'
 import { kill, stall } from './detection.js'
 import { join } from './join.js'
 import { memory, peek } from './local.js'
@@ -25,6 +26,7 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
   five: () => simultaneousStart(5, 2_000),
   twenty: () => simultaneousStart(20, 5_000),
   visibility,
+  ack,
   kill,
   stall,
   join,

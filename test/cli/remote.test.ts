@@ -218,6 +218,42 @@ describe('with a peer', { timeout: PATIENCE_MS * 2 }, () => {
 })
 
 describe('with two peers', { timeout: PATIENCE_MS * 2 }, () => {
+  it('waits for those that --ack names, and says who confirmed where it is in vain', async () => {
+    const peer = await startPeer(['--name', 'one', '--sync-timeout-ms', '500'])
+    const other = await startPeer(['--name', 'two', '--bootstrap', peer.address], peer.mesh)
+    await peer.line('member:alive', { name: 'two' })
+    const ask = (...command: string[]) => hearsay([...command, '--peer', peer.url])
+
+    expect((await ask('set', 'demo', 'key', 'hello', '--ack', 'all')).exitCode).toBe(0)
+    const there = await hearsay(['get', 'demo', 'key', '--peer', other.url])
+    expect(there.stdout).toBe('hello\n')
+    const latest = await ask('get', 'demo', 'key', '--consistency', 'quorum', '--json')
+    expect(JSON.parse(latest.stdout)).toMatchObject({
+      value: 'hello',
+      version: expect.stringContaining(String(peer.ready.id)),
+    })
+    expect((await ask('delete', 'demo', 'key', '--ack', 'quorum')).exitCode).toBe(0)
+    expect((await hearsay(['get', 'demo', 'key', '--peer', other.url])).exitCode).toBe(1)
+
+    other.child.kill('SIGSTOP')
+    expect(await ask('set', 'demo', 'key', 'x', '--ack', 'one')).toMatchObject({ exitCode: 0 })
+    for (const command of ['set demo key open --ack quorum', 'delete demo key --ack all']) {
+      const { exitCode, stdout, stderr } = await ask(...command.split(' '))
+      expect([exitCode, stdout]).toEqual([1, ''])
+      expect(stderr).toContain(`500 ms (syncTimeoutMs): ${peer.ready.id} did`)
+      expect(stderr).toContain('the outcome is open')
+    }
+    const { exitCode, stderr } = await ask(...'get demo key --consistency quorum --json'.split(' '))
+    expect(exitCode).toBe(1)
+    const { error } = JSON.parse(stderr) as { error: { code: string; message: string } }
+    expect(error.code).toBe('NOT_CONFIRMED')
+    expect(error.message).not.toContain('outcome')
+    const stats = (await ask('stats')).stdout
+    expect(stats).toMatch(/^requestErrorCount +[1-9]\d*$/m)
+    expect(stats).toMatch(/^ackWaitCount +0$/m)
+    expect(stats).toMatch(/^clockSkewMs +-?[\d.]+ ms$/m)
+  })
+
   it('joins them, follows what happens, and forgets the one that left', async () => {
     const args = ['--join-timeout-ms', '100', '--name']
     const peer = await startPeer([...args, 'one'])

@@ -45,6 +45,9 @@ const BAD_USAGE: readonly [args: string, ...named: (string | RegExp)[]][] = [
   ['set demo key value --ttl soon', '--ttl', 'soon'],
   ['set demo key value --type xml', '--type', 'xml', 'text, json, bytes'],
   ['set demo key {a --type json', '--type json', '{a'],
+  ['set demo key value --ack some', '--ack', "'some'", 'none, one, quorum, all'],
+  ['delete demo key --ack some', '--ack', "'some'", 'none, one, quorum, all'],
+  ['get demo key --consistency all', '--consistency', "'all'", 'local, one, quorum'],
   ['join', "'addr'"],
 ]
 

@@ -70,12 +70,15 @@ describe('figures', () => {
   })
 
   it.each([
+    [0, '0 ms'],
     [0.034, '0.03 ms'],
+    [-0.25, '-0.25 ms'],
     [1.26, '1.3 ms'],
     [8, '8 ms'],
     [12.6, '13 ms'],
     [4_200, '4.2 s'],
     [600_000, '10 min'],
+    [-4_200, '-4.2 s'],
   ])('%d ms are shown as %s', (ms, text) => {
     expect(formatMs(ms)).toBe(text)
   })

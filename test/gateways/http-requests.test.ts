@@ -4,6 +4,9 @@ import type { Peer } from '../../src/api.js'
 import { createPeer } from '../../src/index.js'
 import { connection, type ErrorBody, rawRequest, silent, untilClosed } from './client.js'
 
+const ONLY_ACKS = 'is not supported, only "none" or "one" or "quorum" or "all"'
+const ONLY_CONSISTENCIES = 'is not supported, only "local" or "one" or "quorum"'
+
 let peer: Peer
 let url: string
 
@@ -21,10 +24,21 @@ describe('a request', () => {
     ['PUT', '/v1/caches/c/k?ttl=-1', 400, 'INVALID_QUERY', 'ttl: "-1"'],
     ['PUT', '/v1/caches/c/k?ttl=99999999999999999999', 400, 'INVALID_TTL', ''],
     ['PUT', '/v1/caches/c/k?ttl=1&ttl=2', 400, 'INVALID_QUERY', 'ttl: ["1","2"]'],
-    ['PUT', '/v1/caches/c/k?ack=quorum', 400, 'INVALID_QUERY', '"quorum"'],
+    ['PUT', '/v1/caches/c/k?ack=some', 400, 'INVALID_QUERY', `ack: "some" ${ONLY_ACKS}`],
+    ['PUT', '/v1/caches/c/k?ack=', 400, 'INVALID_QUERY', `ack: "" ${ONLY_ACKS}`],
+    ['PUT', '/v1/caches/c/k?ack=one&ack=all', 400, 'INVALID_QUERY', 'ack: ["one","all"]'],
+    ['PUT', '/v1/caches/c/k?consistency=one', 400, 'INVALID_QUERY', '"consistency"'],
     ['PUT', '/v1/caches/c/k?tll=5', 400, 'INVALID_QUERY', '"tll"'],
-    ['DELETE', '/v1/caches/c/k?ack=all', 400, 'INVALID_QUERY', '"all"'],
-    ['GET', '/v1/caches/c/k?consistency=quorum', 400, 'INVALID_QUERY', '"quorum"'],
+    ['DELETE', '/v1/caches/c/k?ack=two', 400, 'INVALID_QUERY', `ack: "two" ${ONLY_ACKS}`],
+    ['DELETE', '/v1/caches/c?ack=All', 400, 'INVALID_QUERY', `ack: "All" ${ONLY_ACKS}`],
+    [
+      'GET',
+      '/v1/caches/c/k?consistency=all',
+      400,
+      'INVALID_QUERY',
+      `consistency: "all" ${ONLY_CONSISTENCIES}`,
+    ],
+    ['GET', '/v1/caches/c/k?ack=one', 400, 'INVALID_QUERY', '"ack"'],
     ['GET', '/v1/peer?verbose=1', 400, 'INVALID_QUERY', '"verbose"'],
     ['GET', '/v1/ring?cache=c', 400, 'INVALID_QUERY', '"key"'],
     ['GET', '/v1/ring?cache=c&key=%ZZ', 400, 'INVALID_URL', ''],

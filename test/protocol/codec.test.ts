@@ -128,8 +128,30 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
     [{ keys: [{ cache: 'c', key: 'größe' }] }, { keys: [] }],
   ],
   ['fetch reply', codecs.fetchReplyCodec, [records, noRecords]],
-  ['confirm request', codecs.confirmRequestCodec, [{ epoch: 5, sequence: 2 ** 40 }]],
-  ['confirm reply', codecs.confirmReplyCodec, [{ applied: true }, { applied: false }]],
+  [
+    'requests',
+    codecs.asksCodec,
+    [
+      [],
+      [
+        { id: 1, body: { kind: 'confirm', epoch: 5, sequence: 2 ** 40 } },
+        { id: 2 ** 32 - 1, body: { kind: 'replicate', records } },
+        { id: 7, body: { kind: 'read', keys: [{ cache: 'c', key: 'größe' }] } },
+      ],
+    ],
+  ],
+  [
+    'answers',
+    codecs.answersCodec,
+    [
+      [
+        { id: 1, body: { kind: 'confirm', applied: true } },
+        { id: 2, body: { kind: 'replicate', refused: 3 } },
+        { id: 3, body: { kind: 'read', records } },
+        { id: 4, body: { kind: 'refusal', reason: 'busy' } },
+      ],
+    ],
+  ],
 ]
 
 /** What decoding throws; fails when it throws nothing. */

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SimulatedRandom } from '../../src/adapters/simulated/random.js'
 import {
-  confirmRequestCodec,
+  asksCodec,
   fetchRequestCodec,
   helloCodec,
   membersNewsCodec,
@@ -124,7 +124,10 @@ describe(`nonsense, seed ${seed}`, () => {
       hello: helloCodec.encode(hello),
       state: stateRequestCodec.encode({ fromPartition: 4_000 }),
       fetch: fetchRequestCodec.encode({ keys: [{ cache: 'c', key: 'key' }] }),
-      confirm: confirmRequestCodec.encode({ epoch: 1_000_000, sequence: 5 }),
+      requests: asksCodec.encode([
+        { id: 1, body: { kind: 'confirm', epoch: 1_000_000, sequence: 5 } },
+        { id: 2, body: { kind: 'read', keys: [{ cache: 'c', key: 'key' }] } },
+      ]),
     }
     const message = valid[name] ?? new Uint8Array([1])
     const before = droppedBy(target)

@@ -32,7 +32,12 @@ function open(options: Partial<WriteQueueOptions> = {}) {
     if (room !== undefined) await room
     queue.push(write())
   }
-  return { time, queue, batches, publication, put, write }
+  /** Queues a write where there is room for sure. */
+  const push = (item = write()) => {
+    expect(queue.room()).toBeUndefined()
+    queue.push(item)
+  }
+  return { time, queue, batches, publication, put, push, write }
 }
 
 describe('the write queue', () => {
@@ -96,9 +101,34 @@ describe('the write queue', () => {
     expect(done).toEqual(Array.from({ length: 50 }, (_, i) => i))
   })
 
+  it('gives no more room than there is to writers that come at once and push a little later', async () => {
+    const { time, queue, publication, write } = open()
+    publication.ms = 10
+    let highest = 0
+    const put = async () => {
+      const room = queue.room()
+      if (room !== undefined) await room
+      for (let i = 0; i < 5; i++) await undefined
+      queue.push(write())
+      highest = Math.max(highest, queue.size)
+    }
+    const puts = Promise.all(Array.from({ length: 50 }, put))
+    await time.settled(puts)
+    expect(highest).toBe(6)
+  })
+
+  it('takes room back that came to no use', async () => {
+    const { time, queue, put } = open()
+    for (let i = 0; i < 6; i++) expect(queue.room()).toBeUndefined()
+    const waiting = put()
+    queue.release()
+    await time.settled(waiting)
+    expect(queue.size + queue.waitCount).toBeGreaterThan(0)
+  })
+
   it('publishes all writes of a turn in one batch, at its end', async () => {
-    const { time, batches, queue, write } = open({ batchEntriesMax: 100, syncQueueMax: 100 })
-    for (let i = 0; i < 5; i++) queue.push(write())
+    const { time, batches, push } = open({ batchEntriesMax: 100, syncQueueMax: 100 })
+    for (let i = 0; i < 5; i++) push()
     expect(batches).toEqual([])
     await time.advance(0)
     expect(batches).toEqual([['k0', 'k1', 'k2', 'k3', 'k4']])
@@ -118,12 +148,12 @@ describe('the write queue', () => {
   })
 
   it('closes a batch at the number and at the bytes it may have', async () => {
-    const { time, batches, queue, write } = open({ batchEntriesMax: 4, syncQueueMax: 100 })
+    const { time, batches, push, write } = open({ batchEntriesMax: 4, syncQueueMax: 100 })
     const large = { ...write(), payload: 'x'.repeat(BATCH_BYTES_MAX * 0.7) }
-    for (let i = 0; i < 5; i++) queue.push(write())
-    queue.push(large)
-    queue.push(large)
-    queue.push(write())
+    for (let i = 0; i < 5; i++) push()
+    push(large)
+    push(large)
+    push()
     await time.advance(100)
     expect(batches.map((batch) => batch.length)).toEqual([4, 2, 2])
   })

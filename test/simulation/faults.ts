@@ -11,6 +11,8 @@ export interface FaultSpace {
   readonly draw: Draw
   /** The members that begin. Those that join later are named by `nextMember`. */
   readonly members: readonly string[]
+  /** Those that may join later included. */
+  readonly everybody: readonly string[]
   readonly nextMember: () => string
   readonly fromMs: number
   readonly toMs: number
@@ -94,6 +96,13 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
         member: draw.pick(members),
         forMs: draw.pick(STALLS_MS),
       },
+    ],
+  },
+  disconnect: {
+    probability: 0.25,
+    timesMax: 3,
+    make: ({ draw, members, fromMs, toMs }) => [
+      { atMs: draw.whole(fromMs, toMs), do: 'disconnect', member: draw.pick(members) },
     ],
   },
   suspend: {
@@ -185,11 +194,11 @@ function overLinks(
   return {
     probability,
     timesMax: 2,
-    make({ draw, members, fromMs, toMs }) {
+    make({ draw, everybody, fromMs, toMs }) {
       const settings = settingsOf(draw)
       const atMs = draw.whole(fromMs, toMs)
       const endMs = Math.min(atMs + draw.whole(...lastsMs), toMs)
-      const [from, to] = draw.sample(members, 2) as [string, string]
+      const [from, to] = draw.sample(everybody, 2) as [string, string]
       const where = draw.happens(0.5) ? { from, to } : {}
       return [
         { atMs, do: 'link', settings, ...where },
@@ -213,10 +222,10 @@ function wellOf(settings: Partial<LinkSettings>): Partial<LinkSettings> {
 }
 
 /** Two groups: one member against the rest, or any division. */
-function splitOf({ draw, members }: FaultSpace): [string[], string[]] {
-  const size = draw.whole(1, members.length - 1)
-  const group = draw.sample(members, size)
-  return [group, members.filter((member) => !group.includes(member))]
+function splitOf({ draw, everybody }: FaultSpace): [string[], string[]] {
+  const size = draw.whole(1, everybody.length - 1)
+  const group = draw.sample(everybody, size)
+  return [group, everybody.filter((member) => !group.includes(member))]
 }
 
 function cut(

@@ -16,6 +16,9 @@ export interface GenerateOptions {
   readonly seconds?: number
 }
 
+/** How many runs have values that do not fit in one message, or in one page of state. */
+const LARGE_VALUES_PROBABILITY = 0.15
+
 /** When callers begin, in ms: some find the mesh still coming together. */
 const WORK_FROM_MS = 500
 
@@ -36,6 +39,7 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): Plan 
   const faultSpace = {
     draw: draw.fork('faults'),
     members,
+    everybody: [...members, memberName(count + 1), memberName(count + 2)],
     nextMember,
     fromMs: FAULTS_FROM_MS,
     toMs: healAtMs,
@@ -50,6 +54,7 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): Plan 
       ...drawWork({
         draw: draw.fork('work'),
         members: [...members, ...joiners],
+        hasLargeValues: draw.fork('large').happens(LARGE_VALUES_PROBABILITY),
         fromMs: WORK_FROM_MS,
         toMs: healAtMs,
       }),

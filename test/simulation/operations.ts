@@ -4,22 +4,27 @@
  */
 import type { LinkSettings } from '../../src/adapters/memory/faults.js'
 import type { MemoryNetworkOptions } from '../../src/adapters/memory/network.js'
-import type { MemberState, PeerStats } from '../../src/api.js'
+import type { Ack, Consistency, MemberState, PeerStats } from '../../src/api.js'
 import type { PeerOptions, ResolvedOptions } from '../../src/options.js'
 
 /** Keys of operations that name no cache are of this one. */
 export const DEFAULT_CACHE = 'c'
 
 /** What a caller asks of the peer `at`. Every value is written once in a run, so that it tells who wrote it. */
-export type Work =
-  | { do: 'set'; at: string; key: string; value: string; ttlMs?: number; cache?: string }
-  | { do: 'delete'; at: string; key: string; cache?: string }
-  | { do: 'setMany'; at: string; entries: Array<[key: string, value: string]>; cache?: string }
-  | { do: 'deleteMany'; at: string; keys: string[]; cache?: string }
-  | { do: 'clear'; at: string; cache?: string }
-  | { do: 'get'; at: string; key: string; cache?: string }
-  | { do: 'getMany'; at: string; keys: string[]; cache?: string }
-  | { do: 'flush'; at: string }
+export type Work = Write | Read | { do: 'flush'; at: string }
+
+type Write = { at: string; cache?: string; ack?: Ack } & (
+  | { do: 'set'; key: string; value: string; ttlMs?: number }
+  | { do: 'delete'; key: string }
+  | { do: 'setMany'; entries: Array<[key: string, value: string]> }
+  | { do: 'deleteMany'; keys: string[] }
+  | { do: 'clear' }
+)
+
+type Read = { at: string; cache?: string; consistency?: Consistency } & (
+  | { do: 'get'; key: string }
+  | { do: 'getMany'; keys: string[] }
+)
 
 /** What happens to members and links. */
 export type Happening =
@@ -33,6 +38,8 @@ export type Happening =
   | { do: 'restart'; member: string; clockOffsetMs?: number }
   /** Its host is suspended: connections break, nothing runs, and it comes back with all it knew. */
   | { do: 'suspend'; member: string; forMs: number }
+  /** All its connections break, and it runs on, as when a router forgets them. */
+  | { do: 'disconnect'; member: string }
   /** Stands still, as in a long garbage collection. */
   | { do: 'stall'; member: string; forMs: number }
   /** The wall clock jumps by so much. */
@@ -121,6 +128,9 @@ export function memberName(number: number): string {
   return `p${String(number).padStart(2, '0')}`
 }
 
+/** Characters of a text that are shown. */
+const SHOWN_MAX = 40
+
 /** A step as one line of a history or a script. */
 export function printStep(step: Step): string {
   const { atMs, do: what, ...rest } = step
@@ -138,5 +148,5 @@ function printed(value: unknown): string {
     const shown = value.slice(0, 4).map(printed).join(',')
     return value.length > 4 ? `[${shown},… ${value.length}]` : `[${shown}]`
   }
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? value.slice(0, SHOWN_MAX) : JSON.stringify(value)
 }

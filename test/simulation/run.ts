@@ -215,55 +215,86 @@ class Run {
 
   async #ask(process: SimulatedProcess, work: Work): Promise<void> {
     if (work.do === 'flush') return this.#flush(process)
-    const name = work.cache ?? DEFAULT_CACHE
-    const cache = process.peer.cache<string>(name)
-    const { sessions } = this.#checker
+    const cache = process.peer.cache<string>(work.cache ?? DEFAULT_CACHE)
+    if (work.do === 'get' || work.do === 'getMany') return this.#askToRead(process, cache, work)
+    const { log, sessions, acks } = this.#checker
+    const { name } = cache
+    const options = work.ack === undefined ? {} : { ack: work.ack }
+    const promised = acks.begun(process)
     switch (work.do) {
       case 'set': {
         const { key, value, ttlMs = 0 } = work
-        this.#checker.log.intends(value, { cache: name, key, ttlMs })
-        await cache.set(key, value, { ttl: ttlMs })
-        return sessions.acknowledged(process, key, value)
+        log.intends(value, { cache: name, key, ttlMs })
+        await cache.set(key, value, { ttl: ttlMs, ...options })
+        sessions.acknowledged(process, key, value)
+        return acks.acknowledged(promised, options.ack, { cache: name, values: [[key, value]] })
       }
       case 'setMany':
-        for (const [key, value] of work.entries) {
-          this.#checker.log.intends(value, { cache: name, key, ttlMs: 0 })
-        }
-        await cache.setMany(work.entries)
+        for (const [key, value] of work.entries) log.intends(value, { cache: name, key, ttlMs: 0 })
+        await cache.setMany(work.entries, options)
         for (const [key, value] of work.entries) sessions.acknowledged(process, key, value)
-        return
+        return acks.acknowledged(promised, options.ack, { cache: name, values: work.entries })
       case 'delete':
-        return void (await cache.delete(work.key))
+        acks.deletes(name, work.key)
+        log.intendsDelete(process.id, name, work.key)
+        return void (await cache.delete(work.key, options))
       case 'deleteMany':
-        return void (await cache.deleteMany(work.keys))
+        for (const key of work.keys) {
+          acks.deletes(name, key)
+          log.intendsDelete(process.id, name, key)
+        }
+        return void (await cache.deleteMany(work.keys, options))
       case 'clear':
-        return await cache.clear()
-      case 'get':
-        return this.#read(process, cache, work.key, await cache.get(work.key))
-      case 'getMany': {
-        const values = await cache.getMany(work.keys)
-        for (const key of work.keys) this.#read(process, cache, key, values.get(key))
+        acks.deletes(name, undefined)
+        log.intendsDelete(process.id, name, undefined)
+        return await cache.clear(options)
+    }
+  }
+
+  async #askToRead(
+    process: SimulatedProcess,
+    cache: Cache<string>,
+    work: Extract<Work, { do: 'get' | 'getMany' }>,
+  ): Promise<void> {
+    const { acks } = this.#checker
+    const options = work.consistency === undefined ? {} : { consistency: work.consistency }
+    const keys = work.do === 'get' ? [work.key] : work.keys
+    const began = acks.readBegins()
+    const values =
+      work.do === 'get'
+        ? new Map([[work.key, await cache.get(work.key, options)]])
+        : await cache.getMany(work.keys, options)
+    for (const key of keys) {
+      const value = values.get(key)
+      this.#read(process, cache, key, value)
+      if (work.consistency === 'quorum') {
+        acks.readAtQuorum(process, { cache: cache.name, key }, value, began)
       }
     }
   }
 
   #read(process: SimulatedProcess, cache: Cache<string>, key: string, value: string | undefined) {
-    this.#history.note(() => `  ${process.id} reads ${cache.name}/${key} = ${value ?? 'nothing'}`)
+    this.#history.note(
+      () => `  ${process.id} reads ${cache.name}/${key} = ${value?.slice(0, 40) ?? 'nothing'}`,
+    )
     this.#checker.sessions.read(process, { cache: cache.name, key }, value)
   }
 
   /** Once a peer has its writes confirmed, all that it took to be there have them. */
   async #flush(process: SimulatedProcess): Promise<void> {
     const asked = this.#simulation.running().filter(({ peer }) => peer.status === 'serving')
-    const isSeen = (id: string) =>
-      process.peer.members.some((member) => member.id === id && member.state === 'alive')
-    const seen = asked.filter(({ id }) => isSeen(id))
+    const incarnationOf = (id: string) =>
+      process.peer.members.find((member) => member.id === id && member.state === 'alive')
+        ?.incarnation
+    // One that is called dead meanwhile is not waited for, though it comes back, in a higher incarnation.
+    const seen = new Map(asked.map((other) => [other, incarnationOf(other.id)]))
     const floors = this.#checker.sessions.floors(process).snapshot()
     const own = floors.filter(({ version }) => version.endsWith(`-${process.id}`))
     await process.peer.flush()
-    for (const other of seen) {
-      if (!other.isRunning || !isSeen(other.id)) continue
-      for (const record of own) this.#checker.sessions.holdsAtLeast(other, record)
+    for (const [other, incarnation] of seen) {
+      if (!other.isRunning || incarnation === undefined) continue
+      if (incarnationOf(other.id) !== incarnation) continue
+      this.#checker.sessions.mustHold(other, own, 'flush')
     }
   }
 
@@ -278,6 +309,8 @@ class Run {
       case 'leave':
         return this.#leave(step.member, step.drain ?? false)
       case 'crash':
+        disturbances.crashes()
+        this.#checker.acks.lifeChanges()
         return this.#withRunning(step.member, (process) =>
           this.#simulation.crash(process, { silent: step.silent ?? false }),
         )
@@ -287,6 +320,9 @@ class Run {
           process.time.stall(step.forMs)
           disturbances.shakes(process, step.forMs)
         })
+      case 'disconnect':
+        // No reason to call anybody dead: nothing else is wrong.
+        return this.#withRunning(step.member, ({ transport }) => transport.sever())
       case 'stall':
         return this.#withRunning(step.member, (process) => {
           process.time.stall(step.forMs)
@@ -353,6 +389,7 @@ class Run {
   #leave(member: string, drain: boolean): void {
     this.#withRunning(member, (process) => {
       process.isRunning = false
+      this.#checker.acks.lifeChanges()
       // A process that stands still does not even begin.
       const awake = new Promise<void>((resolve) => process.time.after(0, resolve))
       const stopped = awake.then(async () => {

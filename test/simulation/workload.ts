@@ -2,6 +2,7 @@
  * What callers do in a seed's run: sets, deletes, clears, times to live, batches and reads, at many members, in quiet
  * and in busy spells; and now and then two of them write the same key in the same millisecond.
  */
+import type { Ack, Consistency } from '../../src/api.js'
 import type { Draw } from './draw.js'
 import { DEFAULT_CACHE, type Step, type Work } from './operations.js'
 
@@ -24,6 +25,10 @@ const CALLS_PER_SECOND: ReadonlyArray<[calls: number, weight: number]> = [
   [50, 1],
 ]
 
+/** Where there are long values, how many are, and how long: some fill a page of state, some are only announced. */
+const LARGE_PROBABILITY = 0.05
+const LARGE_CHARACTERS = [100_000, 300_000]
+
 const SPELL_MS = { min: 1_000, max: 6_000 }
 
 const KINDS = [
@@ -38,10 +43,21 @@ const KINDS = [
   ['duel', 7],
 ] as const
 
+const ACK_WEIGHTS: ReadonlyArray<[ack: Ack, weight: number]> = [
+  ['none', 24],
+  ['one', 1],
+  ['quorum', 4],
+  ['all', 1],
+]
+
+const QUORUM_READ_PROBABILITY = 0.15
+
 export interface WorkSpace {
   readonly draw: Draw
   /** All that may be asked, whether or not they run at that moment. */
   readonly members: readonly string[]
+  /** Whether some values are long. */
+  readonly hasLargeValues: boolean
   readonly fromMs: number
   readonly toMs: number
 }
@@ -67,11 +83,15 @@ export function drawWork(space: WorkSpace): Step[] {
 class Callers {
   readonly #draw: Draw
   readonly #members: readonly string[]
+  readonly #largeDraw: Draw | undefined
+  readonly #waitDraw: Draw
   #valueCount = 0
 
-  constructor({ draw, members }: WorkSpace) {
+  constructor({ draw, members, hasLargeValues }: WorkSpace) {
     this.#draw = draw
     this.#members = members
+    this.#waitDraw = draw.fork('wait')
+    this.#largeDraw = hasLargeValues ? draw.fork('large') : undefined
   }
 
   /** What happens next, all in one moment. */
@@ -84,19 +104,25 @@ class Callers {
     const key = draw.pick(keys)
     switch (draw.weighted(KINDS)) {
       case 'set':
-        return [this.#set(at, cache, key)]
+        return [{ ...this.#set(at, cache, key), ...this.#ack() }]
       case 'delete':
-        return [{ do: 'delete', at, cache, key }]
+        return [{ do: 'delete', at, cache, key, ...this.#ack() }]
       case 'get':
-        return [{ do: 'get', at, cache, key }]
-      case 'getMany':
-        return [{ do: 'getMany', at, cache, keys: draw.sample(keys, draw.whole(1, keys.length)) }]
+        return [{ do: 'get', at, cache, key, ...this.#consistency() }]
+      case 'getMany': {
+        const some = draw.sample(keys, draw.whole(1, keys.length))
+        return [{ do: 'getMany', at, cache, keys: some, ...this.#consistency() }]
+      }
       case 'setMany':
-        return [{ do: 'setMany', at, cache, entries: this.#entries(keys) }]
-      case 'deleteMany':
-        return [{ do: 'deleteMany', at, cache, keys: draw.sample(keys, draw.whole(1, 6)) }]
-      case 'clear':
-        return [{ do: 'clear', at, cache: draw.happens(0.8) ? OTHER_CACHE : cache }]
+        return [{ do: 'setMany', at, cache, entries: this.#entries(keys), ...this.#ack() }]
+      case 'deleteMany': {
+        const some = draw.sample(keys, draw.whole(1, 6))
+        return [{ do: 'deleteMany', at, cache, keys: some, ...this.#ack() }]
+      }
+      case 'clear': {
+        const cleared = draw.happens(0.8) ? OTHER_CACHE : cache
+        return [{ do: 'clear', at, cache: cleared, ...this.#ack() }]
+      }
       case 'flush':
         return [{ do: 'flush', at }]
       case 'duel':
@@ -113,6 +139,17 @@ class Callers {
       )
   }
 
+  /** Some writes wait for acknowledgements. */
+  #ack(): { ack?: Ack } {
+    const ack = this.#waitDraw.weighted(ACK_WEIGHTS)
+    return ack === 'none' ? {} : { ack }
+  }
+
+  /** Some reads ask the others. */
+  #consistency(): { consistency?: Consistency } {
+    return this.#waitDraw.happens(QUORUM_READ_PROBABILITY) ? { consistency: 'quorum' } : {}
+  }
+
   #set(at: string, cache: string, key: string): Work {
     const value = this.#value()
     if (!this.#draw.happens(0.2)) return { do: 'set', at, cache, key, value }
@@ -126,7 +163,9 @@ class Callers {
   }
 
   #value(): string {
-    return `v${++this.#valueCount}`
+    const value = `v${++this.#valueCount}`
+    const isLarge = this.#largeDraw?.happens(LARGE_PROBABILITY) ?? false
+    return isLarge ? value + '.'.repeat(this.#largeDraw?.pick(LARGE_CHARACTERS) ?? 0) : value
   }
 }
 

@@ -8,15 +8,28 @@ import type { Clock, LatencyRecorder, LatencySummary } from '../../services/port
 /** Time that one of the two histograms covers, in ms. */
 const HALF_MS = 30_000
 
+/** A summary is made anew after this time, in ms: putting two histograms together takes a while. */
+const SUMMARY_AGE_MAX_MS = 100
+
 const NS_PER_MS = 1e6
+
+/** Longest latency that is told apart, in ns: an hour. What is longer counts as that. */
+const HIGHEST_NS = 3_600e9
+
+/** To two digits, and no further than an hour: a few kilobytes, where the default takes hundreds. */
+function newHistogram(): RecordableHistogram {
+  return createHistogram({ lowest: 1, highest: HIGHEST_NS, figures: 2 })
+}
 
 export class HistogramLatency implements LatencyRecorder {
   readonly #clock: Clock
-  #current: RecordableHistogram = createHistogram()
-  #previous: RecordableHistogram = createHistogram()
+  #current: RecordableHistogram = newHistogram()
+  #previous: RecordableHistogram = newHistogram()
   /** Scratch: both together. A histogram is memory outside the heap, too dear to make anew for each summary. */
-  readonly #both: RecordableHistogram = createHistogram()
+  readonly #both: RecordableHistogram = newHistogram()
   #sinceMs: number
+  #summary: LatencySummary = { avgMs: 0, p95Ms: 0, p99Ms: 0 }
+  #summarizedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -24,10 +37,20 @@ export class HistogramLatency implements LatencyRecorder {
   }
 
   record(latencyMs: number): void {
-    this.#current.record(Math.max(1, Math.round(latencyMs * NS_PER_MS)))
+    const latencyNs = Math.round(latencyMs * NS_PER_MS)
+    this.#current.record(Math.min(Math.max(latencyNs, 1), HIGHEST_NS))
   }
 
   summary(): LatencySummary {
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#summarizedAtMs >= SUMMARY_AGE_MAX_MS) {
+      this.#summarizedAtMs = nowMs
+      this.#summary = this.#summarize()
+    }
+    return this.#summary
+  }
+
+  #summarize(): LatencySummary {
     this.#rotate()
     const all = this.#both
     all.reset()
@@ -44,8 +67,8 @@ export class HistogramLatency implements LatencyRecorder {
   #rotate(): void {
     const nowMs = this.#clock.monotonicMs()
     if (nowMs - this.#sinceMs < HALF_MS) return
-    this.#previous = nowMs - this.#sinceMs < 2 * HALF_MS ? this.#current : createHistogram()
-    this.#current = createHistogram()
+    this.#previous = nowMs - this.#sinceMs < 2 * HALF_MS ? this.#current : newHistogram()
+    this.#current = newHistogram()
     this.#sinceMs = nowMs
   }
 }

@@ -1,11 +1,16 @@
 /**
  * `hearsay get`: the value of a key, on stdout and as it is, so that it can be piped.
  */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { CONSISTENCIES, type Consistency } from '../../api.js'
 import type { Body, Found } from '../client.js'
 import { QuietFailure } from '../failure.js'
 import { printJson, printNote } from '../output.js'
 import { clientOf, type RemoteOptions, remoteCommand } from '../remote.js'
+
+interface GetOptions extends RemoteOptions {
+  readonly consistency?: Consistency
+}
 
 /** Adds the command to the program. */
 export function registerGet(program: Command): void {
@@ -17,12 +22,20 @@ export function registerGet(program: Command): void {
       'hearsay get demo greeting',
       'hearsay get users 42 | jq .name',
       'hearsay get demo greeting --json',
+      'hearsay get orders 7 --consistency quorum',
     ],
-  }).action(get)
+  })
+    .addOption(
+      new Option(
+        '--consistency <level>',
+        "whom to ask; quorum is the majority of the members, for the latest of what they know (default: the cache's own, or local)",
+      ).choices(CONSISTENCIES),
+    )
+    .action(get)
 }
 
-async function get(cache: string, key: string, options: RemoteOptions): Promise<void> {
-  const found = await clientOf(options).get(cache, key)
+async function get(cache: string, key: string, options: GetOptions): Promise<void> {
+  const found = await clientOf(options).get(cache, key, options.consistency)
   if (found === undefined) {
     printNote(`no value: cache ${cache} has no key ${key}`)
     throw new QuietFailure()

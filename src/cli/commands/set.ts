@@ -6,10 +6,10 @@ import { type Command, Option } from 'commander'
 import { type Body, decodeText } from '../client.js'
 import { UsageError } from '../failure.js'
 import { printJson } from '../output.js'
-import { clientOf, type RemoteOptions, remoteCommand } from '../remote.js'
+import { ackOption, clientOf, remoteCommand, type WriteOptions, written } from '../remote.js'
 import { parseWhole } from '../values.js'
 
-interface SetOptions extends RemoteOptions {
+interface SetOptions extends WriteOptions {
   readonly ttl?: number
   readonly type: Body['type']
 }
@@ -23,6 +23,7 @@ export function registerSet(program: Command): void {
       'hearsay set demo greeting hello',
       'hearsay set users 42 \'{"name":"Ada"}\' --type json --ttl 60000',
       'hearsay set images logo - --type bytes < logo.png',
+      'hearsay set orders 7 paid --ack quorum',
     ],
   })
     .option('--ttl <ms>', 'time to live; 0 means never ends (default: 0)', (text) =>
@@ -33,12 +34,14 @@ export function registerSet(program: Command): void {
         .choices(['text', 'json', 'bytes'])
         .default('text'),
     )
+    .addOption(ackOption())
     .action(set)
 }
 
 async function set(cache: string, key: string, value: string, options: SetOptions): Promise<void> {
   const bytes = value === '-' ? await buffer(process.stdin) : Buffer.from(value)
-  await clientOf(options).set(cache, key, bodyOf(bytes, options.type), options.ttl)
+  const { type, ttl: ttlMs, ack } = options
+  await written(clientOf(options).set(cache, key, bodyOf(bytes, type), { ttlMs, ack }))
   if (options.json) printJson({ cache, key })
 }
 

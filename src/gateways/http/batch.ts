@@ -2,16 +2,18 @@
  * Many operations in one request: `POST /v1/caches/{cache}/batch`.
  *
  * They take effect one after the other, in their order, and each has a status of its own: one that fails does not
- * spoil the others. The answer has an item for each of them, at the same place.
+ * spoil the others. The answer has an item for each of them, at the same place. Only for other members do some wait
+ * together, see {@link turnsOf}.
  */
+import { setMaxListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Cache, Peer } from '../../api.js'
+import type { Ack, Cache, Consistency, Peer } from '../../api.js'
 import type { Logger } from '../../options.js'
 import { clientGone } from './abort.js'
 import { type Failure, HttpError, logUnexpected, toErrorBody, toFailure } from './errors.js'
 import { BATCH_ANSWER_CHARS_MAX, BATCH_ITEMS_MAX } from './limits.js'
-import { toProblem } from './schemas.js'
+import { ACK_PARAMETER, CONSISTENCY_PARAMETER, query, toProblem } from './schemas.js'
 import { toJson } from './values.js'
 
 /** The path; with other methods it is that of the entry whose key is `batch`. */
@@ -19,12 +21,21 @@ export const BATCH_URL = '/v1/caches/:cache/batch'
 
 interface BatchRoute {
   Params: { cache: string }
+  Querystring: Asked
   Body: unknown[]
 }
 
-type Operation =
-  | { readonly op: 'get' | 'delete'; readonly key: string }
+/** What other members are asked for. */
+interface Asked {
+  readonly ack?: Ack
+  readonly consistency?: Consistency
+}
+
+type Write =
+  | { readonly op: 'delete'; readonly key: string }
   | { readonly op: 'set'; readonly key: string; readonly value: unknown; readonly ttl?: number }
+
+type Operation = Write | { readonly op: 'get'; readonly key: string }
 
 const TTL = { type: 'number', description: 'a number of ms' }
 
@@ -52,72 +63,182 @@ const BODY_SCHEMA = {
 /** Operations after which the rest of the process has its turn; heartbeats must not wait for a whole batch. */
 const TURN_ITEMS = 100
 
-/** Failures that every write after the first would meet too, each after a wait. */
-const LASTING_FAILURES: ReadonlySet<string> = new Set(['SYNC_QUEUE_FULL', 'PEER_STOPPED'])
+/** Operations that wait for other members together. */
+const TOGETHER_MAX = 32
+
+/** Failures that every operation of the kind after the first would meet too, each after a wait. */
+const LASTING_FAILURES: ReadonlySet<string> = new Set([
+  'SYNC_QUEUE_FULL',
+  'PEER_STOPPED',
+  'NOT_CONFIRMED',
+])
+
+/** What comes after one that was not confirmed had no effect: its outcome is not open. */
+const NOT_ATTEMPTED: Failure = {
+  status: 503,
+  code: 'NOT_ATTEMPTED',
+  message: 'not attempted: too few members confirmed one before it in this batch',
+}
 
 /** Registers the route. */
 export function batchRoutes(peer: Peer, logger: Logger) {
   return async (app: FastifyInstance) => {
-    app.post<BatchRoute>(BATCH_URL, { schema: { body: BODY_SCHEMA } }, async (request, reply) => {
+    const querystring = query({ ack: ACK_PARAMETER, consistency: CONSISTENCY_PARAMETER })
+    const schema = { body: BODY_SCHEMA, querystring }
+    app.post<BatchRoute>(BATCH_URL, { schema }, async (request, reply) => {
       const cache = peer.cache(request.params.cache)
-      const answers = await runBatch(cache, request, clientGone(reply), logger)
+      const answers = await new Batch(cache, request, clientGone(reply), logger).run()
       return reply.type('application/json; charset=utf-8').send(`[${answers.join(',')}]`)
     })
   }
 }
 
-async function runBatch(
-  cache: Cache,
-  request: FastifyRequest<BatchRoute>,
-  signal: AbortSignal,
-  logger: Logger,
-): Promise<string[]> {
-  const answers: string[] = []
-  let charsLeft = BATCH_ANSWER_CHARS_MAX
-  let lasting: Failure | undefined
-  for (const [index, item] of request.body.entries()) {
-    if (index % TURN_ITEMS === 0) await setImmediate()
-    signal.throwIfAborted()
-    const answer = await attempt(logger, async () => {
-      const operation = toOperation(item, request)
-      if (operation.op === 'get') return readOne(cache, operation.key, charsLeft)
-      return lasting ?? writeOne(cache, operation, signal)
-    })
-    if (typeof answer !== 'string' && LASTING_FAILURES.has(answer.code)) lasting = answer
-    const text = typeof answer === 'string' ? answer : toItem(answer)
-    charsLeft -= text.length
-    answers.push(text)
+/** One batch on its way. */
+class Batch {
+  readonly #answers: string[] = []
+  #charsLeft = BATCH_ANSWER_CHARS_MAX
+  /** What those still to come would meet: the reads, and the writes. */
+  readonly #lasting = new Map<boolean, Failure>()
+
+  constructor(
+    private readonly cache: Cache,
+    private readonly request: FastifyRequest<BatchRoute>,
+    private readonly signal: AbortSignal,
+    private readonly logger: Logger,
+  ) {
+    // Each that waits listens to it; Node takes more than ten for a leak, and warns.
+    setMaxListeners(2 * TOGETHER_MAX, signal)
   }
-  return answers
+
+  /** Carries all of it out. Returns the items of the answer. */
+  async run(): Promise<string[]> {
+    let pauseAt = 0
+    for (const turn of turnsOf(this.#operations(), this.request.query)) {
+      if (this.#answers.length >= pauseAt) {
+        await setImmediate()
+        pauseAt += TURN_ITEMS
+      }
+      this.signal.throwIfAborted()
+      await this.#take(turn)
+    }
+    return this.#answers
+  }
+
+  /** The operations, each as soon as it is asked for; one that is none is a failure. */
+  *#operations(): Generator<Operation | Failure> {
+    for (const item of this.request.body) {
+      try {
+        yield toOperation(item, this.request)
+      } catch (error) {
+        yield toFailure(error)
+      }
+    }
+  }
+
+  async #take(turn: ReadonlyArray<Operation | Failure>): Promise<void> {
+    const begun = await Promise.all(
+      turn.map((operation) => this.#attempt(() => this.#begin(operation))),
+    )
+    for (const [index, operation] of turn.entries()) {
+      // One after the other: values may be large.
+      const answer =
+        begun[index] ?? (await this.#attempt(() => this.#read((operation as Operation).key)))
+      if (typeof answer !== 'string' && 'op' in operation && LASTING_FAILURES.has(answer.code)) {
+        const lasting = answer.code === 'NOT_CONFIRMED' ? NOT_ATTEMPTED : answer
+        this.#lasting.set(isRead(operation), lasting)
+      }
+      const text = typeof answer === 'string' ? answer : toItem(answer)
+      this.#charsLeft -= text.length
+      this.#answers.push(text)
+    }
+  }
+
+  /** All of a write, and of a read what has to wait for others; undefined where a value is left to be read. */
+  async #begin(operation: Operation | Failure): Promise<string | Failure | undefined> {
+    if (!('op' in operation)) return operation
+    const lasting = this.#lasting.get(isRead(operation))
+    if (lasting !== undefined) return lasting
+    if (operation.op !== 'get') return this.#write(operation)
+    if (this.#charsLeft <= 0) throw answerTooLarge()
+    if (!waits(operation, this.request.query)) return undefined
+    return (await this.#get(operation.key)) === undefined ? NOT_FOUND : undefined
+  }
+
+  async #read(key: string): Promise<string> {
+    if (this.#charsLeft <= 0) throw answerTooLarge()
+    const isHere = this.request.query.consistency === 'quorum'
+    const value = isHere ? (await this.cache.entry(key))?.value : await this.#get(key)
+    if (value === undefined) return NOT_FOUND
+    const json = toJson(value)
+    if (json.length > this.#charsLeft) throw answerTooLarge()
+    return `{"status":200,"value":${json}}`
+  }
+
+  #get(key: string): Promise<unknown> {
+    const { consistency } = this.request.query
+    return this.cache.get(key, { consistency, signal: this.signal })
+  }
+
+  async #write(operation: Write): Promise<string> {
+    const options = { ack: this.request.query.ack, signal: this.signal }
+    if (operation.op === 'delete') await this.cache.delete(operation.key, options)
+    else {
+      const { key, value, ttl } = operation
+      await this.cache.set(key, value, { ...options, ttl })
+    }
+    return '{"status":204}'
+  }
+
+  /** What the operation gives, or its failure. */
+  async #attempt<T>(operate: () => Promise<T>): Promise<T | Failure> {
+    try {
+      return await operate()
+    } catch (error) {
+      logUnexpected(this.logger, 'an item of a batch', error)
+      return toFailure(error)
+    }
+  }
 }
 
-/** What the operation gives, or its failure. */
-async function attempt<T>(logger: Logger, operate: () => Promise<T>): Promise<T | Failure> {
-  try {
-    return await operate()
-  } catch (error) {
-    logUnexpected(logger, 'an item of a batch', error)
-    return toFailure(error)
+const NOT_FOUND = '{"status":404}'
+
+/**
+ * The operations in their order, those that may wait for other members at the same time together: all reads or all
+ * writes, and of no key two, so that each finds what the one before it did.
+ */
+function* turnsOf(
+  operations: Iterable<Operation | Failure>,
+  asked: Asked,
+): Generator<Array<Operation | Failure>> {
+  let turn: Array<Operation | Failure> = []
+  const keys = new Set<string>()
+  let areReads: boolean | undefined
+  for (const operation of operations) {
+    const isTogether =
+      waits(operation, asked) && isRead(operation) === areReads && !keys.has(operation.key)
+    if (turn.length > 0 && (!isTogether || turn.length >= TOGETHER_MAX)) {
+      yield turn
+      turn = []
+      keys.clear()
+    }
+    turn.push(operation)
+    areReads = waits(operation, asked) ? isRead(operation) : undefined
+    if ('op' in operation) keys.add(operation.key)
   }
+  if (turn.length > 0) yield turn
 }
 
-async function readOne(cache: Cache, key: string, charsLeft: number): Promise<string> {
-  if (charsLeft <= 0) throw answerTooLarge()
-  const value = await cache.get(key)
-  if (value === undefined) return '{"status":404}'
-  const json = toJson(value)
-  if (json.length > charsLeft) throw answerTooLarge()
-  return `{"status":200,"value":${json}}`
+/** Whether other members are asked. */
+function waits(
+  operation: Operation | Failure,
+  { ack, consistency }: Asked,
+): operation is Operation {
+  if (!('op' in operation)) return false
+  return isRead(operation) ? consistency === 'quorum' : ack !== undefined && ack !== 'none'
 }
 
-async function writeOne(cache: Cache, operation: Operation, signal: AbortSignal): Promise<string> {
-  if (operation.op === 'set') {
-    const { key, value, ttl } = operation
-    await cache.set(key, value, ttl === undefined ? { signal } : { signal, ttl })
-  } else {
-    await cache.delete(operation.key, { signal })
-  }
-  return '{"status":204}'
+function isRead({ op }: Operation): boolean {
+  return op === 'get'
 }
 
 function toItem(failure: Failure): string {

@@ -5,7 +5,7 @@
  * it reaches them by a batch.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Cache, CacheEntry, Peer } from '../../api.js'
+import type { Ack, Cache, CacheEntry, Consistency, Peer, ReadOptions } from '../../api.js'
 import { clientGone } from './abort.js'
 import { HttpError } from './errors.js'
 import { ACK_PARAMETER, CONSISTENCY_PARAMETER, query, TTL_PARAMETER } from './schemas.js'
@@ -15,7 +15,7 @@ const URL = '/v1/caches/:cache/:key'
 
 interface EntryRoute {
   Params: { cache: string; key: string }
-  Querystring: { ttl?: string; ack?: 'none'; consistency?: 'local' | 'one' }
+  Querystring: { ttl?: string; ack?: Ack; consistency?: Consistency }
 }
 
 /** Registers the routes. */
@@ -31,7 +31,8 @@ export function entryRoutes(peer: Peer) {
       { schema: { querystring: query({ ack: ACK_PARAMETER }) } },
       async (request, reply) => {
         const { cache, key } = request.params
-        await peer.cache(cache).delete(key, { signal: clientGone(reply) })
+        const { ack } = request.query
+        await peer.cache(cache).delete(key, { ack, signal: clientGone(reply) })
         return reply.code(204).send()
       },
     )
@@ -49,7 +50,11 @@ export function entryRoutes(peer: Peer) {
 async function read(peer: Peer, request: FastifyRequest<EntryRoute>, reply: FastifyReply) {
   const { cache: name, key } = request.params
   const cache = peer.cache(name)
-  const entry = await (request.method === 'HEAD' ? cache.entry(key) : countedEntry(cache, key))
+  const { consistency } = request.query
+  const options = { consistency, signal: clientGone(reply) }
+  // Only a read that counts asks other members.
+  const isCounted = request.method !== 'HEAD' || consistency === 'quorum'
+  const entry = await (isCounted ? countedEntry(cache, key, options) : cache.entry(key))
   if (entry === undefined) {
     const message = `cache ${JSON.stringify(name)} has no key ${JSON.stringify(key)}`
     throw new HttpError(404, 'KEY_NOT_FOUND', message)
@@ -63,19 +68,23 @@ async function read(peer: Peer, request: FastifyRequest<EntryRoute>, reply: Fast
 
 /**
  * The entry, counted as a hit or a miss. Value and version come from one look, the second: a write between the
- * two must not put one entry's version on another's value.
+ * two must not put one entry's version on another's value. What others know is held here once the first is over.
  */
-async function countedEntry(cache: Cache, key: string): Promise<CacheEntry<unknown> | undefined> {
-  return (await cache.get(key)) === undefined ? undefined : cache.entry(key)
+async function countedEntry(
+  cache: Cache,
+  key: string,
+  options: ReadOptions,
+): Promise<CacheEntry<unknown> | undefined> {
+  return (await cache.get(key, options)) === undefined ? undefined : cache.entry(key)
 }
 
 async function write(peer: Peer, request: FastifyRequest<EntryRoute>, reply: FastifyReply) {
   const { cache, key } = request.params
-  const { ttl } = request.query
+  const { ttl, ack } = request.query
   const signal = clientGone(reply)
   // No content type and no length is how clients send nothing at all: no bytes.
   const value = request.body === undefined ? new Uint8Array() : request.body
-  const options = ttl === undefined ? { signal } : { signal, ttl: Number(ttl) }
-  await peer.cache(cache).set(key, value, options)
+  const ttlMs = ttl === undefined ? undefined : Number(ttl)
+  await peer.cache(cache).set(key, value, { ttl: ttlMs, ack, signal })
   return reply.code(204).send()
 }

@@ -5,6 +5,7 @@
  * A schema's `description` completes the sentence "… is not …", for the keywords that have no better words.
  */
 import type { FastifySchemaValidationError } from 'fastify'
+import { ACKS, CONSISTENCIES } from '../../api.js'
 import { HttpError } from './errors.js'
 
 /** Options of Ajv. By default Fastify's converts types and drops unknown fields; here both are mistakes. */
@@ -32,11 +33,11 @@ export const TTL_PARAMETER = {
   description: 'a whole number of ms',
 }
 
-/** Whose confirmation a write waits for. */
-export const ACK_PARAMETER = { type: 'string', enum: ['none'] }
+/** How many acknowledgements a write waits for. */
+export const ACK_PARAMETER = { type: 'string', enum: ACKS }
 
-/** Where a read looks. Every member holds every entry, so that both are the same. */
-export const CONSISTENCY_PARAMETER = { type: 'string', enum: ['local', 'one'] }
+/** Whom a read asks. */
+export const CONSISTENCY_PARAMETER = { type: 'string', enum: CONSISTENCIES }
 
 /** An Ajv error in verbose mode. */
 interface VerboseError extends Pick<FastifySchemaValidationError, 'keyword' | 'instancePath'> {

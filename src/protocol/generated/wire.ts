@@ -2142,3 +2142,589 @@ export namespace WireConfirmReply {
     return decodeMessage(buf, WireConfirmReply.codec(), opts)
   }
 }
+
+export interface WireReplicateRequest {
+  records?: WireRecords
+}
+
+export namespace WireReplicateRequest {
+  let _codec: Codec<WireReplicateRequest>
+
+  export const codec = (): Codec<WireReplicateRequest> => {
+    if (_codec == null) {
+      _codec = message<WireReplicateRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.records != null) {
+          w.uint32(10)
+          WireRecords.codec().encode(obj.records, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {}
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.records
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireReplicateRequest>): Uint8Array => {
+    return encodeMessage(obj, WireReplicateRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireReplicateRequest>): WireReplicateRequest => {
+    return decodeMessage(buf, WireReplicateRequest.codec(), opts)
+  }
+}
+
+export interface WireReplicateReply {
+  refused: number
+}
+
+export namespace WireReplicateReply {
+  let _codec: Codec<WireReplicateReply>
+
+  export const codec = (): Codec<WireReplicateReply> => {
+    if (_codec == null) {
+      _codec = message<WireReplicateReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.refused != null && obj.refused !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.refused)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          refused: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.refused = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireReplicateReply>): Uint8Array => {
+    return encodeMessage(obj, WireReplicateReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireReplicateReply>): WireReplicateReply => {
+    return decodeMessage(buf, WireReplicateReply.codec(), opts)
+  }
+}
+
+export interface WireReadRequest {
+  keys: WireKey[]
+}
+
+export namespace WireReadRequest {
+  let _codec: Codec<WireReadRequest>
+
+  export const codec = (): Codec<WireReadRequest> => {
+    if (_codec == null) {
+      _codec = message<WireReadRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.keys != null) {
+          for (const value of obj.keys) {
+            w.uint32(10)
+            WireKey.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          keys: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.keys != null && obj.keys.length === opts.limits.keys) {
+                throw new MaxLengthError('Decode error - map field "keys" had too many elements')
+              }
+
+              obj.keys.push(WireKey.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.keys$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireReadRequest>): Uint8Array => {
+    return encodeMessage(obj, WireReadRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireReadRequest>): WireReadRequest => {
+    return decodeMessage(buf, WireReadRequest.codec(), opts)
+  }
+}
+
+export interface WireReadReply {
+  records?: WireRecords
+}
+
+export namespace WireReadReply {
+  let _codec: Codec<WireReadReply>
+
+  export const codec = (): Codec<WireReadReply> => {
+    if (_codec == null) {
+      _codec = message<WireReadReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.records != null) {
+          w.uint32(10)
+          WireRecords.codec().encode(obj.records, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {}
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.records
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireReadReply>): Uint8Array => {
+    return encodeMessage(obj, WireReadReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireReadReply>): WireReadReply => {
+    return decodeMessage(buf, WireReadReply.codec(), opts)
+  }
+}
+
+export interface WireAsk {
+  id: number
+  confirm?: WireConfirmRequest
+  replicate?: WireReplicateRequest
+  read?: WireReadRequest
+}
+
+export namespace WireAsk {
+  let _codec: Codec<WireAsk>
+
+  export const codec = (): Codec<WireAsk> => {
+    if (_codec == null) {
+      _codec = message<WireAsk>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.id)
+        }
+
+        if (obj.confirm != null) {
+          w.uint32(18)
+          WireConfirmRequest.codec().encode(obj.confirm, w)
+        }
+
+        if (obj.replicate != null) {
+          w.uint32(26)
+          WireReplicateRequest.codec().encode(obj.replicate, w)
+        }
+
+        if (obj.read != null) {
+          w.uint32(34)
+          WireReadRequest.codec().encode(obj.read, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.confirm = WireConfirmRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.confirm
+              })
+              break
+            }
+            case 3: {
+              obj.replicate = WireReplicateRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.replicate
+              })
+              break
+            }
+            case 4: {
+              obj.read = WireReadRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.read
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireAsk>): Uint8Array => {
+    return encodeMessage(obj, WireAsk.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireAsk>): WireAsk => {
+    return decodeMessage(buf, WireAsk.codec(), opts)
+  }
+}
+
+export interface WireAnswer {
+  id: number
+  confirm?: WireConfirmReply
+  replicate?: WireReplicateReply
+  read?: WireReadReply
+  refusal?: string
+}
+
+export namespace WireAnswer {
+  let _codec: Codec<WireAnswer>
+
+  export const codec = (): Codec<WireAnswer> => {
+    if (_codec == null) {
+      _codec = message<WireAnswer>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.id)
+        }
+
+        if (obj.confirm != null) {
+          w.uint32(18)
+          WireConfirmReply.codec().encode(obj.confirm, w)
+        }
+
+        if (obj.replicate != null) {
+          w.uint32(26)
+          WireReplicateReply.codec().encode(obj.replicate, w)
+        }
+
+        if (obj.read != null) {
+          w.uint32(34)
+          WireReadReply.codec().encode(obj.read, w)
+        }
+
+        if (obj.refusal != null) {
+          w.uint32(42)
+          w.string(obj.refusal)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.confirm = WireConfirmReply.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.confirm
+              })
+              break
+            }
+            case 3: {
+              obj.replicate = WireReplicateReply.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.replicate
+              })
+              break
+            }
+            case 4: {
+              obj.read = WireReadReply.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.read
+              })
+              break
+            }
+            case 5: {
+              obj.refusal = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireAnswer>): Uint8Array => {
+    return encodeMessage(obj, WireAnswer.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireAnswer>): WireAnswer => {
+    return decodeMessage(buf, WireAnswer.codec(), opts)
+  }
+}
+
+export interface WireAsks {
+  asks: WireAsk[]
+}
+
+export namespace WireAsks {
+  let _codec: Codec<WireAsks>
+
+  export const codec = (): Codec<WireAsks> => {
+    if (_codec == null) {
+      _codec = message<WireAsks>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.asks != null) {
+          for (const value of obj.asks) {
+            w.uint32(10)
+            WireAsk.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          asks: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.asks != null && obj.asks.length === opts.limits.asks) {
+                throw new MaxLengthError('Decode error - map field "asks" had too many elements')
+              }
+
+              obj.asks.push(WireAsk.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.asks$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireAsks>): Uint8Array => {
+    return encodeMessage(obj, WireAsks.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireAsks>): WireAsks => {
+    return decodeMessage(buf, WireAsks.codec(), opts)
+  }
+}
+
+export interface WireAnswers {
+  answers: WireAnswer[]
+}
+
+export namespace WireAnswers {
+  let _codec: Codec<WireAnswers>
+
+  export const codec = (): Codec<WireAnswers> => {
+    if (_codec == null) {
+      _codec = message<WireAnswers>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.answers != null) {
+          for (const value of obj.answers) {
+            w.uint32(10)
+            WireAnswer.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          answers: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.answers != null && obj.answers.length === opts.limits.answers) {
+                throw new MaxLengthError('Decode error - map field "answers" had too many elements')
+              }
+
+              obj.answers.push(WireAnswer.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.answers$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireAnswers>): Uint8Array => {
+    return encodeMessage(obj, WireAnswers.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireAnswers>): WireAnswers => {
+    return decodeMessage(buf, WireAnswers.codec(), opts)
+  }
+}

@@ -31,6 +31,17 @@ export function checkBounds(
   }
 }
 
+/** Looks at one process's queue. */
+export function checkQueue(
+  { id, peer }: SimulatedProcess,
+  { syncQueueMax }: Limits,
+  violations: Violations,
+): void {
+  const { syncQueueSize } = peer.stats()
+  if (syncQueueSize <= syncQueueMax) return
+  violations.add('bounds', `syncQueueSize of ${id} is ${syncQueueSize}, over ${syncQueueMax}`)
+}
+
 /** Looks at a process that has stopped. */
 export function checkStopped({ id, time }: SimulatedProcess, violations: Violations): void {
   if (time.pending > 0) {

@@ -7,18 +7,22 @@ import type { ResolvedOptions } from '../../../src/options.js'
 import { batchCodec } from '../../../src/protocol/codec.js'
 import { topicsOf } from '../../../src/services/topics.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
-import { checkBounds, checkStopped } from './bounds.js'
+import { AckRules } from './acks.js'
+import { checkBounds, checkQueue, checkStopped } from './bounds.js'
 import { ConvergenceRules } from './convergence.js'
 import { Disturbances } from './disturbances.js'
 import { JoinerRules } from './joiners.js'
 import { MembershipRules } from './membership.js'
-import { parseVersion, type Record } from './records.js'
+import { parseVersion, printRecord, type Record } from './records.js'
 import { Sessions } from './sessions.js'
 import { Violations } from './violations.js'
 import { recordsOf, WriteLog } from './write-log.js'
 
 /** A clock that is further off than this may refuse what others write, in ms. */
 const CLOCK_TRUSTED_MS = 500
+
+/** Queues with more room than this are never full here: not to ask spares time. */
+const QUEUE_WATCHED_MAX = 1_000
 
 const STATES: readonly MemberState[] = ['alive', 'suspect', 'dead', 'left']
 
@@ -29,12 +33,14 @@ export class Checker {
   readonly disturbances: Disturbances
   readonly membership: MembershipRules
   readonly joiners: JoinerRules
+  readonly acks: AckRules
   readonly #simulation: Simulation
   readonly #convergence: ConvergenceRules
   readonly #caches: readonly string[]
   readonly #opsTopic: string
   readonly #deleted = new WeakMap<Uint8Array, readonly Record[]>()
   readonly #options: ResolvedOptions
+  #clockErrorMs = 0
 
   /** @param caches every cache that callers use */
   constructor(simulation: Simulation, options: ResolvedOptions, caches: readonly string[]) {
@@ -49,10 +55,12 @@ export class Checker {
     this.violations = new Violations(nowMs)
     const { violations } = this
     this.disturbances = new Disturbances(nowMs)
-    this.sessions = new Sessions({ log, violations, now, mayEvict })
+    const clockErrorMs = () => this.#clockErrorMs
+    this.sessions = new Sessions({ log, violations, now, clockErrorMs, mayEvict })
     const { sessions, disturbances } = this
     this.membership = new MembershipRules({ simulation, disturbances, violations })
     this.joiners = new JoinerRules({ simulation, sessions })
+    this.acks = new AckRules({ simulation, sessions, log, violations, mayEvict })
     this.#convergence = new ConvergenceRules({ log, sessions, violations, now, mayEvict })
   }
 
@@ -69,16 +77,36 @@ export class Checker {
       cache.on('delete', ({ key, version }) => this.sessions.deleted(process, name, key, version))
       cache.on('clear', ({ version }) => this.sessions.deleted(process, name, undefined, version))
     }
+    peer.on('sync:start', ({ member, reason }) => {
+      if (reason !== 'differs' || this.disturbances.explainDifferenceOf(process)) return
+      this.violations.add(
+        'repair',
+        `${process.id} found that it differs from ${member}: something was lost unnoticed`,
+      )
+    })
     this.disturbances.shakes(process)
+    this.#noteClock(process)
     this.joiners.watch(process)
+    peer.on('alert', ({ code }) => {
+      // Nobody could tell it how far the clock of its earlier life had come.
+      if (code === 'serving-alone') this.sessions.beginsAnew(process.id)
+    })
+    this.acks.lifeChanges()
   }
 
   /** A message leaves its author. */
   published(author: string, topic: string, bytes: Uint8Array): void {
     if (topic !== this.#opsTopic) return
     const process = this.#running(author)
+    if (process !== undefined) this.#checkQueue(process)
     for (const record of this.log.published(author, bytes)) {
       this.sessions.published(record)
+      if (record.deleted && !this.log.takeDelete(author, record)) {
+        this.violations.add(
+          'phantom',
+          `${author} published ${printRecord(record)} of ${record.cache}/${record.key ?? ''}: nobody asked for it`,
+        )
+      }
       if (process !== undefined) this.sessions.holds(process, record)
     }
   }
@@ -110,6 +138,7 @@ export class Checker {
 
   /** Reads every key at every process, and looks at the bounds. */
   look(): void {
+    for (const process of this.#simulation.running()) this.#noteClock(process)
     for (const process of this.#simulation.running()) {
       if (process.time.isStalled) continue
       checkBounds(process, this.#options, this.violations)
@@ -119,10 +148,17 @@ export class Checker {
     }
   }
 
+  /** How wrong clocks have been: what expires may go that much too soon or too late. */
+  #noteClock({ time }: SimulatedProcess): void {
+    const errorMs = Math.abs(time.now() - this.#simulation.time.now())
+    this.#clockErrorMs = Math.max(this.#clockErrorMs, errorMs)
+  }
+
   /** Whether all is at rest: nobody would see a difference any more. */
   isAtRest(): boolean {
     const simulation = this.#simulation
     if (!simulation.isSettled()) return false
+    if (simulation.running().some(({ time }) => time.isStalled)) return false
     if (simulation.running().some(({ peer }) => peer.stats().syncQueueSize > 0)) return false
     return Number.isFinite(this.#options.maxItems) || simulation.isConverged()
   }
@@ -136,6 +172,24 @@ export class Checker {
 
   stopped(process: SimulatedProcess): void {
     checkStopped(process, this.violations)
+    this.#checkPublished(process)
+  }
+
+  /** What is queued is published before a process stops. */
+  #checkPublished(process: SimulatedProcess): void {
+    const published = new Set(this.log.by(process.id).map(({ version }) => version))
+    for (const record of this.sessions.floors(process).snapshot()) {
+      const { member } = parseVersion(record.version)
+      if (member !== process.id || published.has(record.version)) continue
+      const what = `${process.id} has stopped, and never published ${printRecord(record)}`
+      this.violations.add('outcome', what)
+    }
+  }
+
+  /** At its longest a queue is when a batch leaves it; a second later all is out. */
+  #checkQueue(process: SimulatedProcess): void {
+    if (this.#options.syncQueueMax > QUEUE_WATCHED_MAX) return
+    checkQueue(process, this.#options, this.violations)
   }
 
   #running(id: string): SimulatedProcess | undefined {

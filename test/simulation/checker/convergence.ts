@@ -117,5 +117,5 @@ function copyOf({ peer }: SimulatedProcess): Copy {
 }
 
 function printEntry({ value, version, createdAt, expiresAt }: CacheEntry<string>): string {
-  return `${value} @ ${version}, created ${createdAt}, expires ${expiresAt ?? 'never'}`
+  return `${value.slice(0, 40)} @ ${version}, created ${createdAt}, expires ${expiresAt ?? 'never'}`
 }

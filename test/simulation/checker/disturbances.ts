@@ -13,6 +13,8 @@ const AFTERMATH_MS = 20_000
 export class Disturbances {
   readonly #nowMs: () => number
   #linksUntilMs = Number.NEGATIVE_INFINITY
+  readonly #stoodStillUntilMs = new Map<SimulatedProcess, number>()
+  #crashedAtMs = Number.NEGATIVE_INFINITY
   readonly #stalledUntilMs = new Map<SimulatedProcess, number>()
   readonly #processesUntilMs = new Map<SimulatedProcess, number>()
 
@@ -25,6 +27,18 @@ export class Disturbances {
     this.#linksUntilMs = Number.POSITIVE_INFINITY
   }
 
+  /** A process is killed: what it told to some only, nobody announces any more. */
+  crashes(): void {
+    this.#crashedAtMs = this.#nowMs()
+  }
+
+  /** Whether a process may find that it holds something else than others before numbers tell it what is missing. */
+  explainDifferenceOf(process: SimulatedProcess): boolean {
+    const stoodStillUntilMs = this.#stoodStillUntilMs.get(process) ?? Number.NEGATIVE_INFINITY
+    const untilMs = Math.max(this.#linksUntilMs, this.#crashedAtMs, stoodStillUntilMs)
+    return untilMs + AFTERMATH_MS > this.#nowMs()
+  }
+
   /** Links are well again. */
   linksHeal(): void {
     if (this.#linksUntilMs === Number.POSITIVE_INFINITY) this.#linksUntilMs = this.#nowMs()
@@ -33,6 +47,7 @@ export class Disturbances {
   /** A process does not run for so long. Stalls that follow each other closely count as one. */
   stalls(process: SimulatedProcess, forMs: number): void {
     const nowMs = this.#nowMs()
+    this.#stoodStillUntilMs.set(process, nowMs + forMs)
     const lastUntilMs = this.#stalledUntilMs.get(process) ?? Number.NEGATIVE_INFINITY
     this.#stalledUntilMs.set(process, nowMs + forMs)
     const isOneMore = nowMs - lastUntilMs < STALL_TOLERATED_MS
@@ -41,6 +56,7 @@ export class Disturbances {
 
   /** A process has just started, or its host came and went. */
   shakes(process: SimulatedProcess, forMs = 0): void {
+    if (forMs > 0) this.#stoodStillUntilMs.set(process, this.#nowMs() + forMs)
     this.#disturb(process, forMs)
   }
 

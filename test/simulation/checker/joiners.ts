@@ -26,7 +26,9 @@ export class JoinerRules {
     process.peer.ready().then(
       () => {
         if (isAlone || !process.isRunning) return
-        for (const record of promised) this.#components.sessions.holdsAtLeast(process, record)
+        // Who meets none of them, but others that have just started, begins anew with those.
+        if (!others.some(({ id }) => isAlive(process, id))) return
+        this.#components.sessions.mustHold(process, promised, 'joiner')
       },
       () => {},
     )
@@ -47,4 +49,8 @@ export class JoinerRules {
       return [{ ...least, key }]
     })
   }
+}
+
+function isAlive({ peer }: SimulatedProcess, id: string): boolean {
+  return peer.members.some((member) => member.id === id && member.state === 'alive')
 }

@@ -29,8 +29,14 @@ export class MembershipRules {
     if (state === 'dead' || state === 'left') gone.set(id, incarnation)
     if (state === 'dead') {
       const running = simulation.running().find((process) => process.id === id)
-      if (running !== undefined && !disturbances.explainDeathOf(running)) {
+      const isOfThisLife = incarnation > this.#lastOfEarlierLives(id)
+      if (running !== undefined && isOfThisLife && !disturbances.explainDeathOf(running)) {
         violations.add('false death', `${by.id} calls ${id} dead, which runs and gave no cause`)
+      }
+      const last = simulation.processes.findLast((process) => process.id === id)
+      const hasLeft = last !== undefined && !last.isRunning && !last.time.isKilled
+      if (hasLeft && ![last, by].some((process) => disturbances.explainDeathOf(process))) {
+        violations.add('false death', `${by.id} calls ${id} dead, which left`)
       }
     }
     if (state !== 'alive') return
@@ -64,6 +70,14 @@ export class MembershipRules {
         violations.add('membership', what)
       }
     }
+  }
+
+  /** The highest incarnation of a member's processes that have ended. */
+  #lastOfEarlierLives(id: string): number {
+    const ended = this.#components.simulation.processes.filter(
+      (process) => process.id === id && !process.isRunning,
+    )
+    return Math.max(0, ...ended.map(({ peer }) => own(peer.members) ?? 0))
   }
 
   #goneOf(process: SimulatedProcess): Map<string, number> {

@@ -3,6 +3,9 @@
  * from the code under test.
  */
 
+/** Characters of a value that are shown. */
+const SHOWN_MAX = 40
+
 /** A write, as one copy or message shows it. */
 export interface Record {
   readonly cache: string
@@ -43,6 +46,10 @@ export function wins(a: Record, b: Record): boolean {
 }
 
 export function printRecord({ key, version, deleted, value }: Record): string {
-  const what = deleted ? (key === undefined ? 'clear' : 'delete') : `value ${value ?? '?'}`
+  const what = deleted
+    ? key === undefined
+      ? 'clear'
+      : 'delete'
+    : `value ${value?.slice(0, SHOWN_MAX) ?? '?'}`
   return `${what} @ ${version}`
 }

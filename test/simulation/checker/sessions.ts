@@ -5,20 +5,22 @@
 import type { SimulatedProcess } from '../../../src/testing/simulation.js'
 import { Floors } from './floors.js'
 import { parseVersion, printRecord, type Record, wins } from './records.js'
-import type { Violations } from './violations.js'
+import type { Rule, Violations } from './violations.js'
 import { nameOf, type WriteLog } from './write-log.js'
 
 /** How wrong the clocks of members may be for their writes to be taken, in ms. */
 export const CLOCK_TOLERANCE_MS = 5_000
 
-/** Expired entries may be served this much longer, in ms: clocks of members differ. */
-const EXPIRY_SLACK_MS = CLOCK_TOLERANCE_MS + 500
+/** Expired entries may be served this much longer, in ms, where all clocks are right: what others show comes late. */
+const EXPIRY_SLACK_MS = 500
 
 export interface SessionComponents {
   readonly log: WriteLog
   readonly violations: Violations
   /** The time that is right, in ms since the Unix epoch. */
   readonly now: () => number
+  /** How far the clock of any process has been off so far, in ms. */
+  readonly clockErrorMs: () => number
   /** Whether entries may be gone for want of room. */
   readonly mayEvict: boolean
 }
@@ -65,15 +67,25 @@ export class Sessions {
     this.floors(process).raise({ ...record, orLater: true })
   }
 
-  /** A process read a key. */
+  /** A process has promised, just now, to have some records, or what came after them. */
+  mustHold(process: SimulatedProcess, records: readonly Record[], rule: Rule): void {
+    for (const record of records) this.holdsAtLeast(process, record)
+    for (const { cache, key } of records) {
+      if (key === undefined) continue
+      this.read(process, { cache, key }, process.peer.cache<string>(cache).peek(key), rule)
+    }
+  }
+
+  /** A process read a key. @param rule what is broken when it reads something older than it had */
   read(
     process: SimulatedProcess,
     { cache, key }: { cache: string; key: string },
     value: string | undefined,
+    rule: Rule = 'session',
   ): void {
     const floor = this.floors(process).of(cache, key)
-    if (value === undefined) this.#readNothing(process, { cache, key }, floor)
-    else this.#readValue(process, { cache, key }, value, floor)
+    if (value === undefined) this.#readNothing(process, { cache, key }, floor, rule)
+    else this.#readValue(process, { cache, key }, value, floor, rule)
   }
 
   /** A caller was told that its value is set. */
@@ -102,18 +114,34 @@ export class Sessions {
   }
 
   /** A version that is seen for the first time was issued just now, and is above all that its member issued before. */
-  #checkIssued({ id }: SimulatedProcess, { version }: Record): void {
+  #checkIssued({ id }: SimulatedProcess, record: Record): void {
+    const { version } = record
     if (this.#seen.has(version)) return
     this.#seen.add(version)
     const { member } = parseVersion(version)
     const last = this.#issued.get(member)
-    if (member !== id) {
+    if (member !== id && !this.#mayComeUnseen(member, record)) {
       const what = `${id} applied ${version} before ${member} was seen to write it`
       this.#components.violations.add('phantom', what)
-    } else if (last !== undefined && version < last) {
+    } else if (member === id && last !== undefined && version < last) {
       this.#components.violations.add('clock', `${id} issued ${version} after ${last}`)
     }
     this.#noteIssued(version)
+  }
+
+  /**
+   * Whether a record may show elsewhere first: a value that is over at its writer at once may still live where the clock
+   * is behind, and a delete of what its writer does not hold is not told of there.
+   */
+  #mayComeUnseen(member: string, { cache, key, deleted, value }: Record): boolean {
+    const { log } = this.#components
+    if (!deleted) return value === undefined || log.written(value) !== undefined
+    return key === undefined || log.expectsDelete(member, cache, key)
+  }
+
+  /** A member begins without having met anybody: what it issued in an earlier life is not known to it. */
+  beginsAnew(member: string): void {
+    this.#issued.delete(member)
   }
 
   #noteIssued(version: string): void {
@@ -126,6 +154,7 @@ export class Sessions {
     process: SimulatedProcess,
     { cache, key }: { cache: string; key: string },
     floor: Record | undefined,
+    rule: Rule,
   ): void {
     const { log, now, mayEvict, violations } = this.#components
     if (floor === undefined || floor.deleted || mayEvict) return
@@ -136,7 +165,8 @@ export class Sessions {
     const later = log.of(cache, key).filter((record) => wins(record, floor))
     if (later.some((record) => this.isOver(record, latestMs))) return
     if (floor.orLater && later.some(({ deleted }) => deleted)) return
-    violations.add('session', `${process.id} has no ${cache}/${key}, and had ${printRecord(floor)}`)
+    if (floor.orLater && log.expectsDelete(process.id, cache, key)) return
+    violations.add(rule, `${process.id} has no ${cache}/${key}, and had ${printRecord(floor)}`)
   }
 
   #readValue(
@@ -144,8 +174,9 @@ export class Sessions {
     { cache, key }: { cache: string; key: string },
     value: string,
     floor: Record | undefined,
+    rule: Rule,
   ): void {
-    const { log, now, violations } = this.#components
+    const { log, now, clockErrorMs, violations } = this.#components
     const written = log.written(value)
     const version = log.versionOf(value)
     if (written === undefined || version === undefined) {
@@ -159,9 +190,10 @@ export class Sessions {
     const record = { cache, key, version, deleted: false, value }
     if (floor !== undefined && wins(floor, record)) {
       const below = `${printRecord(record)}, below ${printRecord(floor)} that it had`
-      violations.add('session', `${process.id} read ${cache}/${key} = ${below}`)
+      violations.add(rule, `${process.id} read ${cache}/${key} = ${below}`)
     }
-    if (this.isOver(record, now() - EXPIRY_SLACK_MS)) {
+    const slackMs = EXPIRY_SLACK_MS + 2 * Math.min(clockErrorMs(), CLOCK_TOLERANCE_MS)
+    if (this.isOver(record, now() - slackMs)) {
       violations.add('session', `${process.id} read ${cache}/${key} = ${value}: its time is over`)
     }
     if (version !== floor?.version) this.floors(process).raise(record)

@@ -24,12 +24,36 @@ export class WriteLog {
   readonly #written = new Map<string, Written>()
   /** The version under which a value was seen first. */
   readonly #versions = new Map<string, string>()
+  /** The other way round. */
+  readonly #values = new Map<string, string>()
+  /** Deletes that callers asked for and that have not been published. */
+  readonly #deletesAsked = new Map<string, number>()
   readonly #authored = new Map<string, Record[]>()
   recordCount = 0
 
   /** A caller is about to write a value. */
   intends(value: string, written: Written): void {
     this.#written.set(value, written)
+  }
+
+  /** A caller is about to delete a key, or to clear a cache when there is no key. */
+  intendsDelete(author: string, cache: string, key: string | undefined): void {
+    const name = deleteName(author, cache, key)
+    this.#deletesAsked.set(name, (this.#deletesAsked.get(name) ?? 0) + 1)
+  }
+
+  /** Whether a delete of a key, or a clear, was asked for and has not been published: it may have taken effect. */
+  expectsDelete(author: string, cache: string, key: string): boolean {
+    const names = [deleteName(author, cache, key), deleteName(author, cache, undefined)]
+    return names.some((name) => (this.#deletesAsked.get(name) ?? 0) > 0)
+  }
+
+  /** Counts a delete that was published. False when nobody had asked for it. */
+  takeDelete(author: string, { cache, key }: Record): boolean {
+    const name = deleteName(author, cache, key)
+    const left = this.#deletesAsked.get(name) ?? 0
+    this.#deletesAsked.set(name, left - 1)
+    return left > 0
   }
 
   /** Time to live of a value, in ms; 0 for ever. Undefined when nobody wrote it. */
@@ -39,7 +63,9 @@ export class WriteLog {
 
   /** A value was seen in effect under a version. */
   seen(value: string, version: string): void {
-    if (!this.#versions.has(value)) this.#versions.set(value, version)
+    if (this.#versions.has(value)) return
+    this.#versions.set(value, version)
+    this.#values.set(version, value)
   }
 
   versionOf(value: string): string | undefined {
@@ -48,7 +74,12 @@ export class WriteLog {
 
   /** A batch was published. Returns its records. */
   published(author: string, bytes: Uint8Array): Record[] {
-    const records = recordsOf(batchCodec.decode(bytes))
+    // A value too large for a batch is not in it: its author was seen to set it.
+    const records = recordsOf(batchCodec.decode(bytes)).map((record) =>
+      record.deleted
+        ? record
+        : { ...record, value: record.value ?? this.#values.get(record.version) },
+    )
     for (const record of records) this.#add(author, record)
     return records
   }
@@ -116,6 +147,10 @@ export function nameOf(cache: string, key: string): string {
 }
 
 /** Adds to the list of a key. Returns how many are in it now. */
+function deleteName(author: string, cache: string, key: string | undefined): string {
+  return `${author}\0${cache}\0${key ?? ''}`
+}
+
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): number {
   const list = map.get(key)
   if (list !== undefined) return list.push(value)

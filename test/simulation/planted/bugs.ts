@@ -116,7 +116,7 @@ const STORE: readonly PlantedBug[] = [
     file: 'src/core/store.ts',
     find: '        if (!supersedes(entry, marker)) this.#remove(entry)\n',
     replace: '        this.#remove(entry)\n',
-    soil: soils.LATE,
+    soil: soils.OVERTAKEN,
     breaks: ['session', 'convergence'],
   },
   {
@@ -126,7 +126,7 @@ const STORE: readonly PlantedBug[] = [
     file: 'src/core/store.ts',
     find: '    if (entry.expiresAt !== 0 && entry.expiresAt <= this.#options.clock.now()) return undefined\n',
     replace: '',
-    soil: soils.UNSWEPT,
+    soil: soils.QUIET,
     breaks: ['session'],
   },
   {
@@ -147,8 +147,8 @@ const STORE: readonly PlantedBug[] = [
     find: '      expire: ({ cache, key, version }) =>\n        emitter(cache)',
     replace:
       '      expire: ({ cache, key, version }) => (this.#member.replication.delete(cache, key), emitter(cache))',
-    soil: soils.SET_ANEW,
-    breaks: ['expectation'],
+    soil: soils.QUIET,
+    breaks: ['phantom'],
   },
   {
     name: 'items-unbounded',
@@ -173,7 +173,17 @@ const REPLICATION: readonly PlantedBug[] = [
     replace: `    if (this.size >= this.#options.syncQueueMax / 2) return
     this.#items.push(item)\n`,
     soil: soils.CROWDED,
-    breaks: ['session', 'convergence'],
+    breaks: ['repair', 'session', 'convergence'],
+  },
+  {
+    name: 'queue-unbounded',
+    is: 'a write queue that takes more than it may hold',
+    because: 'the check for room looks like one of speed',
+    file: 'src/services/write-queue.ts',
+    find: 'this.#waiters.size === 0 && this.size + this.#reserved < this.#options.syncQueueMax',
+    replace: 'this.#waiters.size === 0',
+    soil: soils.CROWDED,
+    breaks: ['bounds'],
   },
   {
     name: 'batch-loses-last',
@@ -182,8 +192,8 @@ const REPLICATION: readonly PlantedBug[] = [
     file: 'src/services/replication.ts',
     find: 'writes: writes.map(announceIfLarge)',
     replace: 'writes: writes.slice(0, Math.max(1, writes.length - 1)).map(announceIfLarge)',
-    soil: soils.BATCH,
-    breaks: ['expectation'],
+    soil: soils.QUIET,
+    breaks: ['repair'],
   },
   {
     name: 'gap-unnoticed',
@@ -242,8 +252,8 @@ const REPLICATION: readonly PlantedBug[] = [
     file: 'src/services/confirmation.ts',
     find: '    if (sequence === 0) return\n',
     replace: '    if (sequence >= 0) return\n',
-    soil: soils.POOR,
-    breaks: ['session'],
+    soil: soils.LOSSY,
+    breaks: ['flush'],
   },
 ]
 
@@ -257,7 +267,7 @@ const CATCHING_UP: readonly PlantedBug[] = [
     find: "if (await this.#transfer(source, 'join', transfer)) {",
     replace: "if (this.#transfer(source, 'join', transfer)) {",
     soil: soils.SLOW_JOINS,
-    breaks: ['session'],
+    breaks: ['joiner'],
   },
   {
     name: 'ready-after-failed-transfer',
@@ -267,7 +277,7 @@ const CATCHING_UP: readonly PlantedBug[] = [
     find: '      ok = false\n',
     replace: '',
     soil: soils.BROKEN_JOINS,
-    breaks: ['session'],
+    breaks: ['joiner'],
   },
   {
     name: 'ready-without-transfer',
@@ -277,7 +287,7 @@ const CATCHING_UP: readonly PlantedBug[] = [
     find: "if (await this.#transfer(source, 'join', transfer)) {",
     replace: '{',
     soil: soils.RESTARTS,
-    breaks: ['session'],
+    breaks: ['joiner'],
   },
   {
     name: 'tombstones-not-transferred',
@@ -309,6 +319,40 @@ const CATCHING_UP: readonly PlantedBug[] = [
       '        if (page.isFull(entry)) yield page.take(partition, hlc.last)\n        else page.add(entry)\n',
     soil: soils.MANY_PAGES,
     breaks: ['session'],
+  },
+]
+
+/** What an acknowledgement rests on. */
+const ACKNOWLEDGEMENT: readonly PlantedBug[] = [
+  {
+    name: 'quorum-of-the-living',
+    is: 'a part of the mesh that acknowledges by a majority of its own',
+    because: 'a majority is one of those that are there',
+    file: 'src/core/quorum.ts',
+    find: "({ state, status }) => state === 'dead' || (state !== 'left' && status !== 'joining'),",
+    replace: "({ state, status }) => state !== 'dead' && state !== 'left' && status !== 'joining',",
+    soil: soils.SPLITS,
+    breaks: ['ack'],
+  },
+  {
+    name: 'acknowledged-unread',
+    is: 'an acknowledgement of what was not taken in',
+    because: 'the answer is the same whatever becomes of the write',
+    file: 'src/services/mesh-member.ts',
+    find: "return { kind: 'replicate', refused: this.replication.apply(ask.records).refused }",
+    replace: "return { kind: 'replicate', refused: 0 }",
+    soil: { ...soils.QUIET, link: { lossProbability: 0.5 } },
+    breaks: ['ack'],
+  },
+  {
+    name: 'quorum-of-one',
+    is: 'a read at quorum that asks nobody',
+    because: 'this member holds everything',
+    file: 'src/cache.ts',
+    find: "    if (consistency === 'quorum') await this.#latest([key], options.signal)\n",
+    replace: '',
+    soil: soils.READ_IN_A_MINORITY,
+    breaks: ['ack'],
   },
 ]
 
@@ -372,7 +416,7 @@ const MEMBERSHIP: readonly PlantedBug[] = [
     find: '    if (!this.#stopped) void this.#probe(id)\n',
     replace: `    const member = this.#components.membership.list.get(id)
     if (!this.#stopped && member !== undefined) this.#convict(id, member.incarnation)\n`,
-    soil: soils.STALLS,
+    soil: soils.DISCONNECTS,
     breaks: ['false death'],
   },
   {
@@ -399,6 +443,16 @@ const MEMBERSHIP: readonly PlantedBug[] = [
 
 const STOPPING: readonly PlantedBug[] = [
   {
+    name: 'leave-unsaid',
+    is: 'a member that leaves without a word',
+    because: 'the others notice when it is gone',
+    file: 'src/services/membership.ts',
+    find: "    await this.#publish([this.#newsOf(this.id, this.#incarnation, 'left')])\n",
+    replace: '',
+    soil: soils.LEAVES,
+    breaks: ['false death'],
+  },
+  {
     name: 'stop-without-publishing',
     is: 'a stop that leaves behind what is queued',
     because: 'the queue empties itself',
@@ -406,7 +460,7 @@ const STOPPING: readonly PlantedBug[] = [
     find: "    this.membership.setStatus('draining')\n    await this.replication.drained()\n",
     replace: "    this.membership.setStatus('draining')\n",
     soil: soils.LEAVES_AFTER_WRITING,
-    breaks: ['stop'],
+    breaks: ['outcome'],
   },
   {
     name: 'timer-after-stop',
@@ -427,4 +481,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...CATCHING_UP,
   ...MEMBERSHIP,
   ...STOPPING,
+  ...ACKNOWLEDGEMENT,
 ]

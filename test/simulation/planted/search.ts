@@ -54,7 +54,7 @@ async function runnerWith(bug: string): Promise<typeof import('../run.js').runPl
   return runPlan
 }
 
-export function* runsOf(soil: Soil): Generator<Run> {
+function* runsOf(soil: Soil): Generator<Run> {
   if (soil.script !== undefined) {
     yield { seed: 1, plan: scripted(soil, soil.script) }
     return

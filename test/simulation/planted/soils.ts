@@ -21,22 +21,19 @@ export const QUIET: Soil = { faults: [], seconds: 20 }
 /** Some messages are overtaken by those of two seconds. */
 export const LATE: Soil = { ...QUIET, link: { reorderProbability: 0.2, reorderDelayMaxMs: 2_000 } }
 
-export const LOSSY: Soil = { ...QUIET, link: { lossProbability: 0.2 } }
-
-/** Half of the messages are lost, and what is sent instead takes a while. */
-export const POOR: Soil = {
+/** Some messages are overtaken, and come before they are missed. */
+export const OVERTAKEN: Soil = {
   ...QUIET,
-  link: { lossProbability: 0.5, delayMs: { min: 50, max: 300 } },
+  link: { reorderProbability: 0.3, reorderDelayMaxMs: 280 },
 }
+
+export const LOSSY: Soil = { ...QUIET, link: { lossProbability: 0.2 } }
 
 /** Little room in the queue, so that writers have to wait for it. */
 export const CROWDED: Soil = { ...QUIET, options: { syncQueueMax: 16, batchEntriesMax: 4 } }
 
 /** Little room in the store. */
 export const SMALL: Soil = { ...QUIET, options: { maxItems: 10 } }
-
-/** What has expired is not collected while the run lasts. */
-export const UNSWEPT: Soil = { ...QUIET, options: { sweepIntervalMs: 60_000 } }
 
 /** What has expired is collected at once, and what is older comes after. */
 export const SWEPT: Soil = { ...LATE, options: { sweepIntervalMs: 50 } }
@@ -57,10 +54,16 @@ export const BROKEN_JOINS: Soil = {
   link: { frameLossProbability: 0.6, delayMs: { min: 50, max: 200 } },
 }
 
+/** Long enough for members that have been there for a while to leave. */
+export const LEAVES: Soil = { faults: ['leave'], seconds: 60 }
+
 export const SPLITS: Soil = { faults: ['partition', 'one-way'], seconds: 30 }
 
 /** Long enough for stalls that do not follow a start: new members may be called dead for less. */
 export const STALLS: Soil = { faults: ['stall', 'suspend'], seconds: 60 }
+
+/** Connections break, and nothing else. */
+export const DISCONNECTS: Soil = { faults: ['disconnect'], seconds: 60 }
 
 export const DEAF_GOSSIP: Soil = { faults: ['mute'], seconds: 30 }
 
@@ -71,14 +74,6 @@ export const DRIFTING_CLOCKS: Soil = { faults: ['drift'], seconds: 40 }
  * others go on writing.
  */
 const OTHERS_WRITE = writes('p03 p04', { fromMs: 1_000, toMs: 12_000, everyMs: 200 })
-
-export const BATCH: Soil = {
-  script: [
-    ...OTHERS_WRITE,
-    ...at(5_000, { do: 'setMany', at: 'p02', entries: entries('k', 3) }),
-    ...at(6_000, { do: 'expectHeld', at: 'p01', key: 'k3', value: 'k 3' }),
-  ],
-}
 
 /** A batch is lost on all its ways, and another one follows at once. */
 export const LOST_BATCH: Soil = {
@@ -139,16 +134,6 @@ export const VOICES_OF_THE_DEAD: Soil = {
   ],
 }
 
-/** A key is set anew when its time is just over, and the others hear of it when they have let the old value go. */
-export const SET_ANEW: Soil = {
-  script: [
-    ...at(5_000, { do: 'set', at: 'p02', key: 'k', value: 'v1', ttlMs: 2_000 }),
-    ...at(6_500, { do: 'link', settings: { delayMs: { min: 1_500, max: 1_500 } } }),
-    ...at(7_001, { do: 'set', at: 'p02', key: 'k', value: 'v2' }),
-    ...at(11_000, { do: 'expectHeld', at: 'p02', key: 'k', value: 'v2' }),
-  ],
-}
-
 /** A member writes more than goes into one batch, and leaves while the rest waits for company. */
 export const LEAVES_AFTER_WRITING: Soil = {
   options: { batchEntriesMax: 4, flushIntervalMs: 500 },
@@ -178,5 +163,14 @@ export const MANY_PAGES: Soil = {
       at(3_000, { do: 'set', at: 'p02', key, value: value.padEnd(100_000) }),
     ),
     ...at(5_000, { do: 'start', member: 'p06' }),
+  ],
+}
+
+/** One of five is cut off, and asks for what the others have acknowledged meanwhile. */
+export const READ_IN_A_MINORITY: Soil = {
+  script: [
+    ...at(2_000, { do: 'cut', from: ['p01'], to: ['p02', 'p03', 'p04', 'p05'] }),
+    ...at(2_100, { do: 'set', at: 'p02', key: 'k', value: 'v', ack: 'quorum' }),
+    ...at(3_000, { do: 'get', at: 'p01', key: 'k', consistency: 'quorum' }),
   ],
 }

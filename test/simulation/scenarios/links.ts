@@ -242,4 +242,17 @@ export const LINKS: readonly Scenario[] = [
       ...at(7_100, held('p01 p03', 'back', 'back'), neverTold('p01 p02 p03', 'suspect')),
     ],
   },
+  {
+    name: 'disconnect',
+    proves: paragraph`All connections of a member break at once, as when a router forgets them, and everybody runs on. Nobody
+      is called dead, or even suspected: an address that answers belongs to somebody who lives. All are connected again at
+      once, and what was written in between is everywhere.`,
+    shows: ['disconnect'],
+    steps: [
+      ...at(3_000, { do: 'disconnect', member: 'p03' }),
+      ...at(3_000, { do: 'set', at: 'p03', key: 'k', value: 'cut off' }),
+      ...at(6_000, held(ALL, 'k', 'cut off'), together(ALL)),
+      ...at(6_000, neverTold(ALL, 'suspect'), neverTold(ALL, 'dead')),
+    ],
+  },
 ]

@@ -2,7 +2,14 @@
  * A peer in a process of its own, driven over IPC by `peers.ts`. Times are those of the monotonic clock that all
  * processes of a host share, in ms.
  */
-import { type Cache, createPeer, type Peer, type PeerOptions } from 'hearsay'
+import {
+  type Ack,
+  type Cache,
+  type Consistency,
+  createPeer,
+  type Peer,
+  type PeerOptions,
+} from 'hearsay'
 
 /** What the driver asks for. */
 export type Command =
@@ -12,11 +19,15 @@ export type Command =
   | { readonly do: 'delete'; readonly key: string }
   | { readonly do: 'warm'; readonly count: number }
   | { readonly do: 'fill'; readonly count: number; readonly bytes: number }
+  | { readonly do: 'time'; readonly what: Timed; readonly count: number; readonly inFlight: number }
   | { readonly do: 'flush' }
   | { readonly do: 'members' }
   | { readonly do: 'size' }
   | { readonly do: 'stats' }
   | { readonly do: 'stop' }
+
+/** A call that is timed: a set with this acknowledgement, or a read that asks these. */
+export type Timed = { readonly ack: Ack } | { readonly consistency: Consistency }
 
 /** What happens here by itself. */
 export type Report =
@@ -76,6 +87,8 @@ async function carryOut(command: Command): Promise<unknown> {
       await peer.flush()
       return nowMs() - startedAtMs
     }
+    case 'time':
+      return await time(command)
     case 'flush':
       await peer.flush()
       return undefined
@@ -89,6 +102,28 @@ async function carryOut(command: Command): Promise<unknown> {
       await peer.stop()
       return undefined
   }
+}
+
+/** Latencies of calls of which so many are under way at any time, in ms. */
+async function time({
+  what,
+  count,
+  inFlight,
+}: Extract<Command, { do: 'time' }>): Promise<number[]> {
+  const latencies: number[] = []
+  const value = 'x'.repeat(100)
+  let left = count
+  const caller = async (number: number) => {
+    while (left-- > 0) {
+      const key = `timed-${number}-${left % 100}`
+      const startedAtMs = nowMs()
+      if ('ack' in what) await cache.set(key, value, what)
+      else await cache.get(key, what)
+      latencies.push(nowMs() - startedAtMs)
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, (_, number) => caller(number)))
+  return latencies
 }
 
 function alive(): string[] {
