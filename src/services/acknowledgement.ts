@@ -74,14 +74,13 @@ export class Acknowledgement {
   }
 
   #begin(): Round {
-    const round = new Round(this.#components, this.#options, this.#pauses, () =>
-      this.#rounds.delete(round),
-    )
-    this.#rounds.add(round)
-    this.#components.runtime.scheduler.defer(() => {
-      if (this.#gathering === round) this.#gathering = undefined
-      round.start()
+    const round: Round = new Round(this.#components, this.#options, this.#pauses, {
+      started: () => {
+        if (this.#gathering === round) this.#gathering = undefined
+      },
+      over: () => this.#rounds.delete(round),
     })
+    this.#rounds.add(round)
     return round
   }
 }
@@ -92,12 +91,20 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
-/** Some writes on their way to the owners. */
+interface RoundListener {
+  /** No more writes can be added. */
+  started(): void
+  /** Nobody waits any more. */
+  over(): void
+}
+
+/** The writes of one turn of the event loop, on their way to the owners from its end on. */
 class Round {
   readonly #components: AcknowledgementComponents
   readonly #timeoutMs: number
   readonly #pauses: Pauses
-  readonly #onOver: () => void
+  readonly #listener: RoundListener
+  readonly #start: Timer
   readonly #writes: Write[] = []
   readonly #markers: ClearMarker[] = []
   readonly #confirmed = new Set<string>()
@@ -113,12 +120,13 @@ class Round {
     components: AcknowledgementComponents,
     { timeoutMs }: { readonly timeoutMs: number },
     pauses: Pauses,
-    onOver: () => void,
+    listener: RoundListener,
   ) {
     this.#components = components
     this.#timeoutMs = timeoutMs
     this.#pauses = pauses
-    this.#onOver = onOver
+    this.#listener = listener
+    this.#start = components.runtime.scheduler.defer(() => this.#begin())
   }
 
   /** A value that is larger than a request should be goes alone: several might not fit into a frame. */
@@ -139,9 +147,9 @@ class Round {
     await new Promise<void>((resolve, reject) => this.#waiters.push({ ack, resolve, reject }))
   }
 
-  start(): void {
-    if (this.#isOver) return
+  #begin(): void {
     const { membership, runtime } = this.#components
+    this.#listener.started()
     this.#hasStarted = true
     this.#quorumMin = quorumOf(membership.list.all())
     this.#deadline = runtime.scheduler.after(this.#timeoutMs, () => this.giveUp())
@@ -184,8 +192,9 @@ class Round {
 
   #end(): void {
     this.#isOver = true
+    this.#start.cancel()
     this.#deadline?.cancel()
-    this.#onOver()
+    this.#listener.over()
   }
 
   async #askUntilConfirmed(id: string): Promise<void> {

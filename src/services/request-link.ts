@@ -8,7 +8,7 @@ import type { ProtocolError } from '../protocol/checks.js'
 import { answersCodec, asksCodec } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Answer, Ask, Numbered } from '../protocol/messages.js'
-import type { Channel, Scheduler } from './ports.js'
+import type { Channel, Scheduler, Timer } from './ports.js'
 
 /** Requests of one stream that may be worked on at once. The asker holds back what is more; who does not is refused. */
 export const UNANSWERED_MAX = 4_096
@@ -40,7 +40,7 @@ export class RequestLink {
   /** Why there will be no other stream. */
   #closed: Error | undefined
   #isSending = false
-  #isScheduled = false
+  #scheduled: Timer | undefined
   #lastId = 0
   #inFlightBytes = 0
 
@@ -71,6 +71,7 @@ export class RequestLink {
   /** Breaks the stream off, for good. Whoever waits is told why. */
   close(error: Error): void {
     this.#closed = error
+    this.#scheduled?.cancel()
     this.#fail(error)
   }
 
@@ -95,10 +96,9 @@ export class RequestLink {
   }
 
   #sendSoon(): void {
-    if (this.#isScheduled || this.#isSending) return
-    this.#isScheduled = true
-    this.#components.scheduler.defer(() => {
-      this.#isScheduled = false
+    if (this.#scheduled !== undefined || this.#isSending) return
+    this.#scheduled = this.#components.scheduler.defer(() => {
+      this.#scheduled = undefined
       void this.#send()
     })
   }
