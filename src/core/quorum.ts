@@ -18,8 +18,12 @@ export function votersAmong(members: readonly Member[]): string[] {
   return voters.map(({ id }) => id)
 }
 
-/** The majority of the members that own keys. */
-export function quorumOf(members: readonly Member[]): number {
+/**
+ * The majority of the members that own keys.
+ * @param expectsOthers whether the member that asks was told of others: as long as it has met none, it is no majority
+ */
+export function quorumOf(members: readonly Member[], expectsOthers = false): number {
+  if (expectsOthers && members.length === 1) return 2
   return Math.floor(votersAmong(members).length / 2) + 1
 }
 

@@ -48,14 +48,19 @@ export function partitionOf(hash: Hash64, cache: string, key: string): number {
 export class Ring {
   /** Ids on the ring, sorted. */
   readonly members: readonly string[]
-  readonly #preferenceLists: ReadonlyArray<readonly string[]>
+  /** The preference lists, one after the other, as indexes of members: numbers in place, where arrays would be garbage. */
+  readonly #table: Uint16Array
+  readonly #listLength: number
   readonly #options: RingOptions
   #partitionCounts: ReadonlyMap<string, number> | undefined
 
   constructor(members: Iterable<string>, options: RingOptions) {
     this.members = [...new Set(members)].sort()
     this.#options = options
-    this.#preferenceLists = buildTable(this.members, options)
+    const { replicas } = options
+    const { length } = this.members
+    this.#listLength = replicas === 'all' ? length : Math.min(replicas, length)
+    this.#table = buildTable(this.members, this.#listLength, options.hash)
   }
 
   /** This ring with one member more; itself when it is already there. */
@@ -75,12 +80,14 @@ export class Ring {
 
   /** The partition's owners, the primary first; empty when the ring is. */
   preferenceList(partition: number): readonly string[] {
-    return this.#preferenceLists[partition] ?? []
+    const first = partition * this.#listLength
+    const indexes = this.#table.subarray(first, first + this.#listLength)
+    return Array.from(indexes, (member) => this.members[member] as string)
   }
 
   /** The partition's primary, if the ring has a member at all. */
   owner(partition: number): string | undefined {
-    return this.#preferenceLists[partition]?.[0]
+    return this.members[this.#table[partition * this.#listLength] as number]
   }
 
   /** How many partitions each member is the primary of. */
@@ -90,11 +97,12 @@ export class Ring {
   }
 
   #countPartitions(): ReadonlyMap<string, number> {
-    const counts = new Map(this.members.map((id) => [id, 0]))
-    for (const [primary] of this.#preferenceLists) {
-      if (primary !== undefined) counts.set(primary, (counts.get(primary) ?? 0) + 1)
+    const counts = new Uint16Array(this.members.length)
+    for (let at = 0; at < this.#table.length; at += this.#listLength) {
+      const primary = this.#table[at] as number
+      counts[primary] = (counts[primary] as number) + 1
     }
-    return counts
+    return new Map(this.members.map((id, member) => [id, counts[member] as number]))
   }
 }
 
@@ -111,28 +119,24 @@ const REMEMBERED_MAX = 1_024
 
 const remembered = new WeakMap<Hash64, Map<string, Float64Array>>()
 
-function buildTable(
-  members: readonly string[],
-  { hash, replicas }: RingOptions,
-): ReadonlyArray<readonly string[]> {
+function buildTable(members: readonly string[], listLength: number, hash: Hash64): Uint16Array {
   if (members.length > MEMBERS_MAX) {
     throw new RangeError(`${members.length} members on the ring, the limit is ${MEMBERS_MAX}`)
   }
-  const length = Math.min(replicas === 'all' ? members.length : replicas, members.length)
   const nodes = circle(members, hash)
   const seenIn = new Int32Array(members.length).fill(-1)
-  const table: string[][] = []
+  const table = new Uint16Array(PARTITIONS * listLength)
   let first = 0
+  let filled = 0
   for (let partition = 0; partition < PARTITIONS; partition++) {
     while (first < nodes.length && (nodes[first] as number) < partition * PARTITION_WIDTH) first++
-    const owners: string[] = []
-    for (let step = first; owners.length < length; step++) {
+    const end = filled + listLength
+    for (let step = first; filled < end; step++) {
       const member = (nodes[step % nodes.length] as number) % MEMBERS_MAX
       if (seenIn[member] === partition) continue
       seenIn[member] = partition
-      owners.push(members[member] as string)
+      table[filled++] = member
     }
-    table.push(owners)
   }
   return table
 }

@@ -31,16 +31,23 @@ export interface AcknowledgementComponents {
   readonly requests: RequestStreams
 }
 
+export interface AcknowledgementOptions {
+  /** How long acknowledgements are waited for, in ms. */
+  readonly timeoutMs: number
+  /** Whether this member was told of others to look for. */
+  readonly expectsOthers: boolean
+}
+
 export class Acknowledgement {
   readonly #components: AcknowledgementComponents
-  readonly #options: { readonly timeoutMs: number }
+  readonly #options: AcknowledgementOptions
   readonly #rounds = new Set<Round>()
   readonly #pauses: Pauses
   /** The round that gathers the writes of this turn. */
   #gathering: Round | undefined
   #stopped = false
 
-  constructor(components: AcknowledgementComponents, options: { readonly timeoutMs: number }) {
+  constructor(components: AcknowledgementComponents, options: AcknowledgementOptions) {
     this.#components = components
     this.#options = options
     this.#pauses = new Pauses(components.runtime.scheduler)
@@ -101,7 +108,7 @@ interface RoundListener {
 /** The writes of one turn of the event loop, on their way to the owners from its end on. */
 class Round {
   readonly #components: AcknowledgementComponents
-  readonly #timeoutMs: number
+  readonly #options: AcknowledgementOptions
   readonly #pauses: Pauses
   readonly #listener: RoundListener
   readonly #start: Timer
@@ -118,12 +125,12 @@ class Round {
 
   constructor(
     components: AcknowledgementComponents,
-    { timeoutMs }: { readonly timeoutMs: number },
+    options: AcknowledgementOptions,
     pauses: Pauses,
     listener: RoundListener,
   ) {
     this.#components = components
-    this.#timeoutMs = timeoutMs
+    this.#options = options
     this.#pauses = pauses
     this.#listener = listener
     this.#start = components.runtime.scheduler.defer(() => this.#begin())
@@ -151,8 +158,8 @@ class Round {
     const { membership, runtime } = this.#components
     this.#listener.started()
     this.#hasStarted = true
-    this.#quorumMin = quorumOf(membership.list.all())
-    this.#deadline = runtime.scheduler.after(this.#timeoutMs, () => this.giveUp())
+    this.#quorumMin = quorumOf(membership.list.all(), this.#options.expectsOthers)
+    this.#deadline = runtime.scheduler.after(this.#options.timeoutMs, () => this.giveUp())
     // It was applied here before anybody else hears of it; a member that does not serve yet is no owner.
     if (membership.status === 'serving') this.#confirmed.add(membership.id)
     this.review()
@@ -184,7 +191,8 @@ class Round {
   giveUp(reason?: Error): void {
     const { membership } = this.#components
     const missing = votersAmong(membership.list.all()).filter((id) => !this.#confirmed.has(id))
-    const error = reason ?? new NotConfirmedError([...this.#confirmed], missing, this.#timeoutMs)
+    const error =
+      reason ?? new NotConfirmedError([...this.#confirmed], missing, this.#options.timeoutMs)
     for (const { reject } of this.#waiters) reject(error)
     this.#waiters = []
     this.#end()

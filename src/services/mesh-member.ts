@@ -189,10 +189,11 @@ export class MeshMember implements TransportHandlers {
     const requests = new RequestStreams({ runtime, transport, membership, drops }, (from, ask) =>
       this.#answer(from, ask),
     )
-    const timeoutMs = options.syncTimeoutMs
+    const expectsOthers = options.bootstrap.length > 0 || options.mdns
+    const waiting = { timeoutMs: options.syncTimeoutMs, expectsOthers }
     this.requests = requests
-    this.acks = new Acknowledgement({ runtime, membership, requests }, { timeoutMs })
-    this.quorumReads = new QuorumReads({ membership, store, replication, requests }, { timeoutMs })
+    this.acks = new Acknowledgement({ runtime, membership, requests }, waiting)
+    this.quorumReads = new QuorumReads({ membership, store, replication, requests }, waiting)
     this.#confirmation = new Confirmation({
       runtime,
       membership,
@@ -209,7 +210,7 @@ export class MeshMember implements TransportHandlers {
       { runtime, membership, handshake, transfers, positions },
       {
         joinTimeoutMs: options.joinTimeoutMs,
-        expectsOthers: options.bootstrap.length > 0 || options.mdns,
+        expectsOthers,
       },
       {
         started: (member, reason) => listener.transferStarted(member, reason),

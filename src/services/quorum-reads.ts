@@ -20,6 +20,13 @@ export interface QuorumReadComponents {
   readonly requests: RequestStreams
 }
 
+export interface QuorumReadOptions {
+  /** How long one answer may take, in ms. */
+  readonly timeoutMs: number
+  /** Whether this member was told of others to look for. */
+  readonly expectsOthers: boolean
+}
+
 export interface KeyName {
   readonly cache: string
   readonly key: string
@@ -27,11 +34,10 @@ export interface KeyName {
 
 export class QuorumReads {
   readonly #components: QuorumReadComponents
-  /** How long one answer may take, in ms. */
-  readonly #options: { readonly timeoutMs: number }
+  readonly #options: QuorumReadOptions
   #repairCount = 0
 
-  constructor(components: QuorumReadComponents, options: { readonly timeoutMs: number }) {
+  constructor(components: QuorumReadComponents, options: QuorumReadOptions) {
     this.#components = components
     this.#options = options
   }
@@ -62,7 +68,7 @@ export class QuorumReads {
   async latest(keys: readonly KeyName[]): Promise<void> {
     const { membership } = this.#components
     const members = membership.list.all()
-    const wanted = quorumOf(members)
+    const wanted = quorumOf(members, this.#options.expectsOthers)
     const own = membership.status === 'serving' ? [membership.id] : []
     const others = ownersAmong(members).filter((id) => id !== membership.id)
     const answers = new Map<string, Known>()

@@ -39,6 +39,12 @@ describe('a quorum', () => {
     expect(quorumOf(members(count))).toBe(quorum)
   })
 
+  it('is out of reach of a member that was told of others and has met none', () => {
+    expect(quorumOf(members(1), true)).toBe(2)
+    expect(quorumOf(members(2), true)).toBe(2)
+    expect(quorumOf(members(1), false)).toBe(1)
+  })
+
   it.each<[MemberState, MemberStatus, boolean]>([
     ['alive', 'serving', true],
     ['alive', 'draining', true],

@@ -220,7 +220,7 @@ class Run {
     const { log, sessions, acks } = this.#checker
     const { name } = cache
     const options = work.ack === undefined ? {} : { ack: work.ack }
-    const promised = acks.begun(process)
+    const promised = acks.begun(process, work.ack)
     switch (work.do) {
       case 'set': {
         const { key, value, ttlMs = 0 } = work

@@ -52,8 +52,10 @@ export class AckRules {
     this.#lives++
   }
 
-  begun(process: SimulatedProcess): Promised {
-    return { process, memberCount: countedMembers(process), beganOrder: ++this.#order }
+  /** A caller writes, and will wait for this. */
+  begun(process: SimulatedProcess, ack: Ack | undefined): Promised {
+    const memberCount = isOfMany(ack) ? countedMembers(process) : 0
+    return { process, memberCount, beganOrder: ++this.#order }
   }
 
   /** A key is to be deleted, or a cache to be cleared when there is no key. */
@@ -67,7 +69,7 @@ export class AckRules {
     ack: Ack | undefined,
     { cache, values }: { cache: string; values: ReadonlyArray<readonly [string, string]> },
   ): void {
-    if (ack !== 'quorum' && ack !== 'all') return
+    if (!isOfMany(ack)) return
     const { log, sessions, simulation, violations } = this.#components
     const wanted = Math.floor(Math.max(memberCount, countedMembers(process)) / 2) + 1
     // Of a key that a batch names more than once, the last value counts.
@@ -86,6 +88,8 @@ export class AckRules {
         const what = `${process.id} was told ${ack} of ${printRecord(record)}`
         violations.add('ack', `${what}, which ${ids.size} have: ${[...ids].join(' ')}`)
       }
+      // A member that has begun anew without meeting those that are there does not know of them, and is its own majority.
+      if (countedMembers(process) < simulation.running().length) continue
       const order = ++this.#order
       const known = this.#acknowledged.get(nameOf(cache, key))
       if (known === undefined || wins(record, known.record)) {
@@ -130,6 +134,10 @@ export class AckRules {
     const { log, mayEvict } = this.#components
     return mayEvict || (value !== undefined && (log.written(value)?.ttlMs ?? 0) > 0)
   }
+}
+
+function isOfMany(ack: Ack | undefined): boolean {
+  return ack === 'quorum' || ack === 'all'
 }
 
 /** Members that a majority is counted of, as a process sees them. */
