@@ -66,23 +66,18 @@ function checkTtl(ttl: unknown, where: string): number {
   return Math.ceil(ttl)
 }
 
-/** Checks a wish for acknowledgements. @throws InvalidOptionError */
-export function checkAck(ack: unknown, where: string): Ack {
-  const known: readonly unknown[] = ACKS
-  if (known.includes(ack)) return ack as Ack
+/** Checks an option that is one of some words. @throws InvalidOptionError */
+function checkOneOf<Word extends string>(
+  option: string,
+  word: unknown,
+  words: readonly Word[],
+  where: string,
+): Word {
+  const known = words.find((one) => one === word)
+  if (known !== undefined) return known
   throw new InvalidOptionError(
-    'ack',
-    `of ${where} is ${String(ack)}, it must be one of ${ACKS.join(', ')}`,
-  )
-}
-
-/** Checks how a read is to be answered. @throws InvalidOptionError */
-export function checkConsistency(consistency: unknown, where: string): Consistency {
-  const known: readonly unknown[] = CONSISTENCIES
-  if (known.includes(consistency)) return consistency as Consistency
-  throw new InvalidOptionError(
-    'consistency',
-    `of ${where} is ${String(consistency)}, it must be one of ${CONSISTENCIES.join(', ')}`,
+    option,
+    `of ${where} is ${String(word)}, it must be one of ${words.join(', ')}`,
   )
 }
 
@@ -120,8 +115,13 @@ export class MeshCache<T> implements Cache<T> {
     this.name = name
     this.#components = components
     this.#ttlMs = options.ttl === undefined ? 0 : checkTtl(options.ttl, `cache ${name}`)
-    this.#ack = checkAck(options.ack ?? 'none', `cache ${name}`)
-    this.#consistency = checkConsistency(options.consistency ?? 'local', `cache ${name}`)
+    this.#ack = checkOneOf('ack', options.ack ?? 'none', ACKS, `cache ${name}`)
+    this.#consistency = checkOneOf(
+      'consistency',
+      options.consistency ?? 'local',
+      CONSISTENCIES,
+      `cache ${name}`,
+    )
     this.events = new Emitter(components.onListenerError)
     this.local = new LocalView<T>(name, components.member)
   }
@@ -298,12 +298,12 @@ export class MeshCache<T> implements Cache<T> {
   }
 
   #ackOf({ ack }: { readonly ack?: Ack }): Ack {
-    return ack === undefined ? this.#ack : checkAck(ack, `cache ${this.name}`)
+    return ack === undefined ? this.#ack : checkOneOf('ack', ack, ACKS, `cache ${this.name}`)
   }
 
   #consistencyOf({ consistency }: ReadOptions): Consistency {
     if (consistency === undefined) return this.#consistency
-    return checkConsistency(consistency, `cache ${this.name}`)
+    return checkOneOf('consistency', consistency, CONSISTENCIES, `cache ${this.name}`)
   }
 
   async #delete(key: string, signal: AbortSignal | undefined) {

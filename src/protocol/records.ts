@@ -1,12 +1,24 @@
 /**
  * Records on the wire: writes, clears and stubs, with the member ids and cache names of a message sent once each.
  */
-import type { ClearMarker, Write } from '../core/entry.js'
-import type { Version } from '../core/version.js'
+import { type ClearMarker, payloadBytes, type Write } from '../core/entry.js'
+import type { Payload, Version } from '../core/version.js'
 import { at, atMost, inRange, ProtocolError, text, utf8 } from './checks.js'
 import type * as wire from './generated/wire.js'
 import * as limits from './limits.js'
 import type * as messages from './messages.js'
+
+/** Bytes that a record takes in a message beside its key and value, about. */
+const RECORD_OVERHEAD_BYTES = 40
+
+/** Bytes that a record takes in a message, about: a write, a stub, or a clear, which has no key. */
+export function recordBytes(record: {
+  readonly key?: string
+  readonly payload: Payload | undefined
+}): number {
+  const { key = '', payload } = record
+  return RECORD_OVERHEAD_BYTES + key.length + (payload === undefined ? 0 : payloadBytes(payload))
+}
 
 /** Numbers the distinct texts of a message, so that each is sent once. */
 class Dictionary {

@@ -10,10 +10,11 @@ import { type Ack, isAcknowledged, ownersAmong, quorumOf, votersAmong } from '..
 import { NotConfirmedError, PeerStoppedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Records } from '../protocol/messages.js'
+import { recordBytes } from '../protocol/records.js'
 import type { Membership } from './membership.js'
+import { Pauses } from './pauses.js'
 import type { Runtime, Timer } from './ports.js'
-import { bytesOfWrite, type RequestStreams } from './request-streams.js'
-import { Pauses } from './requests.js'
+import type { RequestStreams } from './request-streams.js'
 
 /** How long one owner may take to answer before it is asked again, in ms; and how fast large values reach it at least. */
 const TRY_TIMEOUT_MS = 1_000
@@ -140,7 +141,7 @@ class Round {
   hasRoomFor(record: Write | ClearMarker): boolean {
     const count = this.#writes.length + this.#markers.length
     if (count === 0) return true
-    return count < ROUND_RECORDS_MAX && this.#bytes + bytesOf(record) <= BATCH_BYTES_MAX
+    return count < ROUND_RECORDS_MAX && this.#bytes + recordBytes(record) <= BATCH_BYTES_MAX
   }
 
   get waiterCount(): number {
@@ -150,7 +151,7 @@ class Round {
   async add(record: Write | ClearMarker, ack: Ack): Promise<void> {
     if ('key' in record) this.#writes.push(record)
     else this.#markers.push(record)
-    this.#bytes += bytesOf(record)
+    this.#bytes += recordBytes(record)
     await new Promise<void>((resolve, reject) => this.#waiters.push({ ack, resolve, reject }))
   }
 
@@ -226,8 +227,4 @@ class Round {
     // Gone, or no owner any more: it is asked again should it come back.
     this.#asked.delete(id)
   }
-}
-
-function bytesOf(record: Write | ClearMarker): number {
-  return bytesOfWrite('key' in record ? record : { key: '', payload: undefined })
 }

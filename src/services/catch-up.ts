@@ -12,8 +12,8 @@ import { isLive, type Member } from '../core/members.js'
 import type { Positions } from '../core/positions.js'
 import type { Handshake } from './handshake.js'
 import type { Membership } from './membership.js'
+import { Pauses } from './pauses.js'
 import type { Runtime, Timer } from './ports.js'
-import { Pauses } from './requests.js'
 import { newTransfer, type StateTransfer, type Transfer } from './state-transfer.js'
 
 /** How often a joiner looks whether it can go on, in ms. */

@@ -6,10 +6,11 @@ import type { Positions } from '../core/positions.js'
 import { NotConfirmedError } from '../errors.js'
 import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
+import { Pauses } from './pauses.js'
 import type { Runtime } from './ports.js'
 import type { Replication } from './replication.js'
 import type { RequestStreams } from './request-streams.js'
-import { Pauses, withDeadline } from './requests.js'
+import { withDeadline } from './requests.js'
 
 /** How long one request may wait for its answer, in ms; the asker asks again. */
 const ROUND_MS = 2_000

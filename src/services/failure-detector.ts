@@ -14,8 +14,8 @@ import { isLive, type Member } from '../core/members.js'
 import { remainingSuspicionMs } from '../core/suspicion.js'
 import type { Heartbeats } from './heartbeats.js'
 import type { Membership, MembershipListener } from './membership.js'
+import { Pauses } from './pauses.js'
 import type { Runtime, Timer, Transport } from './ports.js'
-import { Pauses } from './requests.js'
 
 /** How often everybody's silence is looked at, as a share of the heartbeat interval. */
 const TICK_SHARE = 0.2

@@ -14,6 +14,7 @@ import type { ResolvedOptions } from '../options.js'
 import type { Answer, Ask } from '../protocol/messages.js'
 import { Acknowledgement } from './acknowledgement.js'
 import { CatchUp, type TransferReason } from './catch-up.js'
+import { CLOCK_SKEW_MAX_MS, CLOCK_SKEW_WARN_MS, ClockWatch } from './clock-watch.js'
 import { Comparison } from './comparison.js'
 import { Confirmation } from './confirmation.js'
 import { Counters, type DropReason } from './counters.js'
@@ -24,15 +25,12 @@ import { Heartbeats } from './heartbeats.js'
 import { Membership } from './membership.js'
 import type { Channel, Runtime, Transport, TransportHandlers } from './ports.js'
 import { QuorumReads } from './quorum-reads.js'
-import { CLOCK_SKEW_MAX_MS, Replication } from './replication.js'
+import { Replication } from './replication.js'
 import { RequestStreams } from './request-streams.js'
 import { StateTransfer } from './state-transfer.js'
 import { Sweeper } from './sweeper.js'
 import { PROTOCOLS, topicsOf } from './topics.js'
 import { Watchdog } from './watchdog.js'
-
-/** A wall clock that is further from those of its peers is worth a warning, in ms. */
-const CLOCK_SKEW_WARN_MS = 500
 
 /** Versions of expired and evicted keys that are remembered at most. */
 const STUBS_MAX = 100_000
@@ -80,8 +78,6 @@ export class MeshMember implements TransportHandlers {
   readonly #topics
   #ring: Ring | undefined
   #confirmationErrorCount = 0
-  /** What was last said of this member's clock: 0 nothing, 1 that it is wrong, 2 that it is too wrong to write. */
-  #clockLevel = 0
   /** What was said of refused peers. */
   readonly #refusals = new Set<string>()
 
@@ -101,6 +97,9 @@ export class MeshMember implements TransportHandlers {
       skewWarnMs: CLOCK_SKEW_WARN_MS,
       skewMaxMs: CLOCK_SKEW_MAX_MS,
     })
+    const clockWatch = new ClockWatch(meshClock, runtime.log, (message) =>
+      listener.alert('clock-skew', message),
+    )
     const hlc = new HybridLogicalClock({
       now: () => meshClock.now(),
       judgeBy: () => meshClock.strictNow(),
@@ -143,7 +142,7 @@ export class MeshMember implements TransportHandlers {
       },
       {
         alive: (id, { opsEpoch, opsSequence, status, wallMs, storeDigest }) => {
-          this.#checkClock()
+          clockWatch.look()
           replication.heard(id, opsEpoch, opsSequence)
           if (status !== 'serving') return
           this.catchUp.heard(id)
@@ -362,29 +361,6 @@ export class MeshMember implements TransportHandlers {
       this.membership.remind(id)
     } else {
       this.replication.heard(id, epoch, sequence)
-    }
-  }
-
-  /** Says when this member's clock comes to be wrong, or too wrong to write; and when it is right again. */
-  #checkClock(): void {
-    const { skewMs } = this.clock
-    const aheadMs = Math.abs(Math.round(skewMs))
-    const level = aheadMs > CLOCK_SKEW_MAX_MS ? 2 : aheadMs > CLOCK_SKEW_WARN_MS ? 1 : 0
-    if (level === this.#clockLevel) return
-    const rises = level > this.#clockLevel
-    this.#clockLevel = level
-    const how = `${aheadMs} ms ${skewMs > 0 ? 'ahead of' : 'behind'} those of its peers`
-    const limit = `the limit is ${CLOCK_SKEW_MAX_MS} ms`
-    if (level === 2) {
-      const what = `the clock of this peer is ${how}, ${limit}: it writes nothing until that is mended`
-      this.#listener.alert('clock-skew', what)
-    } else if (level === 1 && rises) {
-      const what = `the clock of this peer is ${how}: beyond ${CLOCK_SKEW_MAX_MS} ms it will not write`
-      this.#listener.alert('clock-skew', what)
-    } else if (level === 0) {
-      this.#components.runtime.log.info(
-        'the clock of this peer agrees with those of its peers again',
-      )
     }
   }
 

@@ -9,9 +9,10 @@ import type { Known, Store } from '../core/store.js'
 import { supersedes } from '../core/version.js'
 import { NotConfirmedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
+import { recordBytes } from '../protocol/records.js'
 import type { Membership } from './membership.js'
 import type { Replication } from './replication.js'
-import { bytesOfWrite, type RequestStreams } from './request-streams.js'
+import type { RequestStreams } from './request-streams.js'
 
 export interface QuorumReadComponents {
   readonly membership: Membership
@@ -55,7 +56,7 @@ export class QuorumReads {
     const { writes, markers, stubs } = this.#components.store.known(keys)
     let bytes = 0
     const fitting = writes.map((write, index) => {
-      bytes += bytesOfWrite(write)
+      bytes += recordBytes(write)
       return index === 0 || bytes <= BATCH_BYTES_MAX ? write : announcementOf(write)
     })
     return { writes: fitting, markers, stubs }
@@ -165,7 +166,7 @@ function* requestsOf(writes: readonly Write[], markers: readonly ClearMarker[]) 
   let bytes = 0
   if (markers.length > 0) yield { writes: part, markers }
   for (const write of writes) {
-    const more = bytesOfWrite(write)
+    const more = recordBytes(write)
     if (part.length > 0 && bytes + more > BATCH_BYTES_MAX) {
       yield { writes: part, markers: [] }
       part = []

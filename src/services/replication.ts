@@ -22,16 +22,11 @@ import type { ProtocolError } from '../protocol/checks.js'
 import { batchCodec } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Batch, Records } from '../protocol/messages.js'
+import { CLOCK_SKEW_MAX_MS } from './clock-watch.js'
 import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
 import type { Runtime, Timer, Transport } from './ports.js'
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js'
-
-/**
- * A wall clock that is further from those of its peers writes nothing, and a version that is further ahead is refused,
- * in ms.
- */
-export const CLOCK_SKEW_MAX_MS = 5_000
 
 /** How late a message may be before its absence counts as a loss, in ms. */
 const GAP_GRACE_MS = 300

@@ -5,11 +5,11 @@
  * Small requests share a stream; large ones have one of their own, so that nobody waits behind a value of megabytes.
  */
 import { Breaker, type BreakerState } from '../core/breaker.js'
-import { payloadBytes, type Write } from '../core/entry.js'
 import { ProtocolError } from '../protocol/checks.js'
 import { answersCodec, asksCodec } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
-import type { Answer, Ask, Numbered } from '../protocol/messages.js'
+import type { Answer, Ask, Numbered, Records } from '../protocol/messages.js'
+import { recordBytes } from '../protocol/records.js'
 import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
 import type { Channel, Runtime, Timer, Transport } from './ports.js'
@@ -25,7 +25,7 @@ const ANSWER_BYTES_MAX = 1024 * 1024
 /** When requests to a peer are given up for a while; see {@link Breaker}. */
 const BREAKER = { failuresMax: 5, openMinMs: 250, openMaxMs: 5_000 }
 
-/** Bytes that a request, and each record in it, takes beside keys and values, about. */
+/** Bytes that a request takes beside its records, and each key in one that reads, about. */
 const OVERHEAD_BYTES = 40
 
 /** A request that got no answer. */
@@ -315,8 +315,8 @@ class Answers {
 }
 
 function bytesOf(ask: Ask): number {
-  if (ask.kind === 'confirm') return OVERHEAD_BYTES
   if (ask.kind === 'replicate') return bytesOfRecords(ask.records)
+  if (ask.kind === 'confirm') return OVERHEAD_BYTES
   return ask.keys.reduce((sum, { key }) => sum + OVERHEAD_BYTES + key.length, OVERHEAD_BYTES)
 }
 
@@ -324,16 +324,10 @@ function bytesOfAnswer(answer: Answer): number {
   return answer.kind === 'read' ? bytesOfRecords(answer.records) : OVERHEAD_BYTES
 }
 
-function bytesOfRecords({
-  writes,
-  markers,
-  stubs = [],
-}: Extract<Ask, { kind: 'replicate' }>['records']): number {
-  const others = OVERHEAD_BYTES * (1 + markers.length + stubs.length)
-  return writes.reduce((sum, write) => sum + bytesOfWrite(write), others)
-}
-
-/** What a write takes in a request, about. */
-export function bytesOfWrite({ key, payload }: Pick<Write, 'key' | 'payload'>): number {
-  return OVERHEAD_BYTES + key.length + (payload === undefined ? 0 : payloadBytes(payload))
+function bytesOfRecords({ writes, markers, stubs = [] }: Records): number {
+  let bytes = OVERHEAD_BYTES
+  for (const records of [writes, markers, stubs]) {
+    for (const record of records) bytes += recordBytes(record)
+  }
+  return bytes
 }

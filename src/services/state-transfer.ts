@@ -6,7 +6,6 @@
  * its sender had when it began is in them, unless superseded (of an expired or evicted value, the version), and that is what the positions on the first page say.
  */
 import type { ClearMarker, Write } from '../core/entry.js'
-import { payloadBytes } from '../core/entry.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
 import { lowest, type Position, type Positions } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
@@ -22,6 +21,7 @@ import {
 } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX, FETCH_KEYS_MAX } from '../protocol/limits.js'
 import type { StatePage } from '../protocol/messages.js'
+import { recordBytes } from '../protocol/records.js'
 import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
 import type { Channel, Runtime, Transport } from './ports.js'
@@ -31,9 +31,6 @@ import { PROTOCOLS } from './topics.js'
 
 /** Records in a page at most. */
 const PAGE_RECORDS_MAX = 4_000
-
-/** Bytes that a record takes in a page beside its key and value, about. */
-const RECORD_OVERHEAD_BYTES = 40
 
 /** How long the next page may take, in ms. */
 const PAGE_TIMEOUT_MS = 5_000
@@ -268,8 +265,4 @@ class PageBuilder {
     this.#positions = []
     return page
   }
-}
-
-function recordBytes({ key, payload }: Remembered): number {
-  return RECORD_OVERHEAD_BYTES + key.length + (payload === undefined ? 0 : payloadBytes(payload))
 }

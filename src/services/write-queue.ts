@@ -10,10 +10,8 @@ import { payloadBytes } from '../core/entry.js'
 import { SyncQueueFullError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Records } from '../protocol/messages.js'
+import { recordBytes } from '../protocol/records.js'
 import type { Runtime, Timer } from './ports.js'
-
-/** Bytes that a record takes in a batch beside its key and value, about. */
-const RECORD_OVERHEAD_BYTES = 40
 
 /** Weight of the newest batch in the moving average of the latency. */
 const LATENCY_WEIGHT = 0.1
@@ -223,8 +221,6 @@ export class WriteQueue {
 
 /** Bytes that an item takes in a batch, about. A value too large for a batch is only announced there. */
 function itemBytes(item: Item): number {
-  if (item.payload === undefined) return RECORD_OVERHEAD_BYTES
-  const bytes = payloadBytes(item.payload)
-  const key = (item as Write).key.length
-  return RECORD_OVERHEAD_BYTES + key + (bytes > BATCH_BYTES_MAX ? 0 : bytes)
+  const isAnnounced = item.payload !== undefined && payloadBytes(item.payload) > BATCH_BYTES_MAX
+  return recordBytes(isAnnounced ? { ...item, payload: undefined } : item)
 }
