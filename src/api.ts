@@ -3,20 +3,10 @@
  * The public contract: what `createPeer` returns and what a cache can do. Implemented by `peer.ts` and
  * `cache.ts`; the CLI, the HTTP gateway and the examples use nothing else.
  */
+import { ACKS, type Ack } from './core/quorum.js'
 import type { EventSource } from './emitter.js'
 
-/**
- * How many owners must have a write before its caller is told that it is done. In this version every member owns every
- * key.
- *
- * - `none`: none: it has taken effect here and goes out to the others (asynchronous)
- * - `one`: one; an owner that writes counts itself
- * - `quorum`: the majority of the members, those that are dead and not yet forgotten included (semi-synchronous): the
- *   write outlives the loss of any one member, and a part of the mesh that is cut off cannot acknowledge
- * - `all`: every live, serving member, and at least a quorum (synchronous)
- */
-export type Ack = (typeof ACKS)[number]
-export const ACKS = ['none', 'one', 'quorum', 'all'] as const
+export { ACKS, type Ack }
 
 /**
  * Whom a read asks.

@@ -7,8 +7,18 @@
  */
 import { isLive, type Member } from './members.js'
 
-/** How many owners have to have a write before its caller is told that it is done. */
-export type Ack = 'none' | 'one' | 'quorum' | 'all'
+/**
+ * How many owners must have a write before its caller is told that it is done. In this version every member owns every
+ * key.
+ *
+ * - `none`: none: it has taken effect here and goes out to the others (asynchronous)
+ * - `one`: one; an owner that writes counts itself
+ * - `quorum`: the majority of the members, those that are dead and not yet forgotten included (semi-synchronous): the
+ *   write outlives the loss of any one member, and a part of the mesh that is cut off cannot acknowledge
+ * - `all`: every live, serving member, and at least a quorum (synchronous)
+ */
+export type Ack = (typeof ACKS)[number]
+export const ACKS = ['none', 'one', 'quorum', 'all'] as const
 
 /** Those whose majority is a quorum: not those that have left, and not those that hold nothing yet. */
 export function votersAmong(members: readonly Member[]): string[] {
