@@ -11,9 +11,11 @@ export { ACKS, type Ack }
 /**
  * Whom a read asks.
  *
- * - `local`: the copy here
- * - `one`: an owner; in this version this peer is one
- * - `quorum`: the majority of the members: the latest of what they know, and those that are behind are brought up to date
+ * - `local`: the nearest copy: this peer's own where it owns the key; else what it wrote or read a short while ago (see
+ *   `nearCache`); else an owner's. Where no owner answers, nothing is found
+ * - `one`: an owner's copy; this peer's own where it is one. Where no owner answers, that is an error
+ * - `quorum`: the latest of what ⌊replicas/2⌋+1 owners know (with `replicas: 'all'`, the majority of the members); those
+ *   that are behind are brought up to date
  */
 export type Consistency = (typeof CONSISTENCIES)[number]
 export const CONSISTENCIES = ['local', 'one', 'quorum'] as const
@@ -29,6 +31,12 @@ export interface CacheOptions {
   ack?: Ack
   /** Whom reads ask, unless the read says otherwise. @default 'local' */
   consistency?: Consistency
+  /**
+   * How old a copy of an entry that others own may be when a `local` read finds it here, in ms since an owner was asked;
+   * 0 keeps no such copies. News of a write replaces or drops one at once; the bound is for news that gets lost.
+   * @default 5000
+   */
+  nearCache?: number
 }
 
 /** Options of a read. */
@@ -37,6 +45,12 @@ export interface ReadOptions {
   consistency?: Consistency
   /** Gives up waiting for others. */
   signal?: AbortSignal
+}
+
+/** Options of {@link Cache.entry}. */
+export interface EntryOptions extends ReadOptions {
+  /** Whether it counts as a hit or a miss. @default false */
+  counted?: boolean
 }
 
 /** Options of a write. */
@@ -66,7 +80,10 @@ export interface CacheEntry<T> {
   readonly expiresAt: number | undefined
 }
 
-/** What happened to an entry of a cache, on this peer: by its own hand or by news from another. */
+/**
+ * What this peer did, or heard of, in a cache. Of entries that it owns it hears all, once; of the others what is published,
+ * which may be lost or come in another order: their `version` tells.
+ */
 export interface CacheEvents {
   set: { readonly key: string; readonly version: string }
   delete: { readonly key: string; readonly version: string }
@@ -103,17 +120,20 @@ export interface Cache<T = unknown> extends EventSource<CacheEvents> {
    * Sets a key. Resolves when the write has taken effect here and is queued for the others ({@link Peer.flush} waits for
    * them) or, with `ack`, when enough of them have it.
    * @throws InvalidKeyError, InvalidTtlError, UnsupportedValueError, ValueTooLargeError, SyncQueueFullError,
-   * ClockSkewError: it had no effect; NotConfirmedError: too few have acknowledged it within `syncTimeoutMs`, and whether
+   * HintsFullError, ClockSkewError: it had no effect; NotConfirmedError: too few have acknowledged it within `syncTimeoutMs`, and whether
    * it will stay is open
    */
   set(key: string, value: T, options?: WriteOptions): Promise<void>
-  /** The value of a key, or undefined. @throws NotConfirmedError when too few answer a `quorum` read within `syncTimeoutMs` */
+  /**
+   * The value of a key, or undefined.
+   * @throws NotConfirmedError when too few answer a `quorum` read within `syncTimeoutMs`, or nobody a read at `one`
+   */
   get(key: string, options?: ReadOptions): Promise<T | undefined>
   /** Whether the key has a value. Does not count as a hit or a miss. */
   has(key: string, options?: ReadOptions): Promise<boolean>
   /** Deletes a key. Resolves like `set`; true when there was something to delete, as far as this peer knew. */
   delete(key: string, options?: DeleteOptions): Promise<boolean>
-  /** The values of those keys that have one, in the order asked for. */
+  /** The values of those keys that have one, in the order asked for. One request for each owner that is asked. */
   getMany(keys: Iterable<string>, options?: ReadOptions): Promise<Map<string, T>>
   /** Sets many keys; all are checked before the first takes effect. */
   setMany(
@@ -122,17 +142,23 @@ export interface Cache<T = unknown> extends EventSource<CacheEvents> {
   ): Promise<void>
   /** Deletes many keys. Returns how many had a value. */
   deleteMany(keys: Iterable<string>, options?: DeleteOptions): Promise<number>
-  /** The value held here, synchronously; undefined when this peer holds none. Never asks another peer. */
+  /**
+   * The value held here, owned or as a near copy, synchronously; undefined when this peer holds none. Never asks another
+   * peer.
+   */
   peek(key: string): T | undefined
-  /** The entry of a key with its version and times, or undefined. Does not count as a hit or a miss. */
-  entry(key: string, options?: ReadOptions): Promise<CacheEntry<T> | undefined>
+  /** The entry of a key with its version and times, or undefined. */
+  entry(key: string, options?: EntryOptions): Promise<CacheEntry<T> | undefined>
   /** Forgets every entry written before now, on all members: one message, whatever the number of entries. */
   clear(options?: DeleteOptions): Promise<void>
-  /** All keys of the mesh, in no particular order. Writes made meanwhile may be seen or not. */
+  /**
+   * All keys of the mesh, in no particular order, a page at a time. Writes made meanwhile may be seen or not.
+   * @throws NotConfirmedError when a partition has no owner that answers
+   */
   keys(): AsyncIterableIterator<string>
-  /** All entries of the mesh, in no particular order. Writes made meanwhile may be seen or not. */
+  /** All entries of the mesh, in the same way. */
   entries(): AsyncIterableIterator<CacheEntry<T>>
-  /** Number of entries in the mesh. */
+  /** Number of entries in the mesh. @throws NotConfirmedError when a partition has no owner that answers */
   size(): Promise<number>
 }
 
@@ -149,7 +175,10 @@ export interface MemberInfo {
   readonly addresses: readonly string[]
   /** Whether this is the peer that was asked. */
   readonly self: boolean
-  readonly role: 'owner'
+  /** `client`: takes part, and owns no keys. */
+  readonly role: 'owner' | 'client'
+  /** Whether requests to it are made, given up for a while because it has not answered, or tried again. */
+  readonly breaker: 'closed' | 'open' | 'half-open'
   /** Partitions, of 4,096, of which the member is the first owner. 0 while it is not serving. */
   readonly partitions: number
 }
@@ -169,6 +198,9 @@ export interface PeerEvents {
   /** This peer begins, or has ended, taking over entries from another one. */
   'sync:start': { readonly member: string; readonly reason: string }
   'sync:end': { readonly member: string; readonly entries: number; readonly ok: boolean }
+  /** The ring has changed: this peer begins to take over partitions, or has taken over all that it owns. */
+  'rebalance:start': { readonly partitions: number }
+  'rebalance:end': { readonly entries: number }
   alert: Alert
 }
 
@@ -178,6 +210,69 @@ export interface Placement {
   readonly partition: number
   /** Ids of the members that own the key, the primary first. */
   readonly owners: readonly string[]
+}
+
+/** What one owner holds of a key. */
+export interface ReplicaExplanation {
+  readonly id: string
+  readonly name: string
+  readonly self: boolean
+  /** What the peer that was asked takes the owner to be. */
+  readonly state: MemberState
+  /** `primary`: the first owner; `earlier`: an owner before the ring changed, which counts until all is taken over. */
+  readonly role: 'primary' | 'owner' | 'earlier'
+  /**
+   * - `value`, `deleted`: the latest that it knows
+   * - `gone`: its value has expired, or was evicted there; the version is left
+   * - `nothing`: it knows of no such key
+   * - `unknown`: it has not answered
+   */
+  readonly holds: 'value' | 'deleted' | 'gone' | 'nothing' | 'unknown'
+  /** Whether it has taken over all that it owns: otherwise that it holds nothing means nothing. */
+  readonly inSync: boolean
+  /** Whether it holds what wins. */
+  readonly latest: boolean
+  readonly version: string | undefined
+  /** Id of the member that wrote it. */
+  readonly writer: string | undefined
+  /** Wall time of the write, in ms since the epoch, and how long ago that is by the mesh's clock. */
+  readonly writtenAt: number | undefined
+  readonly ageMs: number | undefined
+  /** Wall time in ms since the epoch; undefined when it does not expire. */
+  readonly expiresAt: number | undefined
+  /** Of the value. */
+  readonly bytes: number | undefined
+}
+
+/** Where a key belongs, what its owners hold, and which of it wins. */
+export interface Explanation {
+  readonly cache: string
+  readonly key: string
+  /** 0 … 4095. */
+  readonly partition: number
+  /** Ids of the owners, the primary first. */
+  readonly owners: readonly string[]
+  /** Whether the ring is changing, so that earlier owners count as well. */
+  readonly changing: boolean
+  readonly replicas: readonly ReplicaExplanation[]
+  /** What wins; undefined when nobody knows anything of the key. */
+  readonly winner:
+    | {
+        readonly version: string
+        readonly writer: string
+        readonly deleted: boolean
+        /** The whole cache was cleared after the key was last written. */
+        readonly cleared: boolean
+        readonly ageMs: number
+        /** In words. */
+        readonly why: string
+      }
+    | undefined
+  /** What the peer that was asked keeps beside: its own write that the owners have yet to take, and a near copy. */
+  readonly hint: { readonly version: string } | undefined
+  readonly near: { readonly version: string } | undefined
+  /** How far the wall clock of the peer that was asked is ahead of the median of its peers', in ms. */
+  readonly clockSkewMs: number
 }
 
 /** The ring as this peer sees it. */
@@ -235,6 +330,25 @@ export interface PeerStats {
   ackWaitCount: number
   /** Copies of other members that `quorum` reads have brought up to date. */
   readRepairCount: number
+  /** Reads that went to owners, those of them for which a second one was asked, and those that nobody answered. */
+  remoteReadCount: number
+  hedgedReadCount: number
+  unansweredReadCount: number
+  /** Copies of others' entries that are kept for a while, the bytes they take, and reads that they answered. */
+  nearCount: number
+  nearBytes: number
+  nearHitCount: number
+  /** Writes to keys of others that their owners have yet to take, and the bytes they take. */
+  hintCount: number
+  hintBytes: number
+  /** Writers that had to wait because too much of that was kept, and writes that were given up. */
+  hintWaitCount: number
+  hintExpiredCount: number
+  /** Partitions, of 4,096, that this peer owns, and those of them that it is still taking over. */
+  ownedPartitions: number
+  openPartitions: number
+  /** Requests and answers of members that place keys by a ring which does not count here. */
+  otherRingCount: number
   /** Members taken to be running, this one included. */
   memberCount: number
   /** Time since the start. */
@@ -282,6 +396,11 @@ export interface Peer extends EventSource<PeerEvents>, AsyncDisposable {
    */
   flush(): Promise<void>
   stats(): PeerStats
+  /**
+   * Asks every owner of a key what it holds, and says which of it wins and why.
+   * @throws InvalidKeyError, InvalidOptionError
+   */
+  explain(cache: string, key: string): Promise<Explanation>
   /**
    * Leaves the mesh and stops: what is queued is published first, and others are told. May be called twice.
    * With `drain`, it also waits until the other members have confirmed its writes, up to `syncTimeoutMs`.

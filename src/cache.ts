@@ -12,30 +12,25 @@ import {
   CONSISTENCIES,
   type Consistency,
   type DeleteOptions,
+  type EntryOptions,
   type LocalCache,
   type ReadOptions,
   type WriteOptions,
 } from './api.js'
-import type { ClearMarker, Write } from './core/entry.js'
-import { entryBytes, type StoredEntry } from './core/stored-entry.js'
+import { checkKey, checkNearCache, checkOneOf, checkTtl } from './cache-checks.js'
+import { entryBytes } from './core/stored-entry.js'
 import { formatVersion, type Payload } from './core/version.js'
 import { Emitter } from './emitter.js'
-import {
-  InvalidKeyError,
-  InvalidOptionError,
-  InvalidTtlError,
-  ValueTooLargeError,
-} from './errors.js'
-import { FETCH_KEYS_MAX, KEY_BYTES_MAX, VALUE_BYTES_MAX } from './protocol/limits.js'
+import { ValueTooLargeError } from './errors.js'
+import { FETCH_KEYS_MAX, VALUE_BYTES_MAX } from './protocol/limits.js'
 import { decodeValue, encodeValue } from './protocol/values.js'
+import type { Ticket } from './services/handoff.js'
 import type { MeshMember } from './services/mesh-member.js'
 import type { Clock, LatencyRecorder } from './services/ports.js'
+import type { Found } from './services/reads.js'
 
-/** Longest time to live: a hundred years, in ms. */
-const TTL_MS_MAX = 100 * 365.25 * 24 * 3_600_000
-
-/** Entries yielded by an asynchronous walk before the event loop gets its turn. */
-const WALK_SLICE = 1_000
+/** How old near copies may be unless the cache says otherwise, in ms. */
+export const NEAR_CACHE_MS = 5_000
 
 /** What all caches of a peer count together. */
 export interface CallCounts {
@@ -56,50 +51,10 @@ export interface CacheComponents {
   readonly onListenerError: (error: unknown) => void
 }
 
-/** Checks a time to live. @throws InvalidTtlError */
-function checkTtl(ttl: unknown, where: string): number {
-  if (typeof ttl !== 'number' || !(ttl >= 0 && ttl <= TTL_MS_MAX)) {
-    throw new InvalidTtlError(
-      `${where}: the time to live is ${String(ttl)}, it must be a number of ms from 0 (never expires) to ${TTL_MS_MAX}`,
-    )
-  }
-  return Math.ceil(ttl)
-}
-
-/** Checks an option that is one of some words. @throws InvalidOptionError */
-function checkOneOf<Word extends string>(
-  option: string,
-  word: unknown,
-  words: readonly Word[],
-  where: string,
-): Word {
-  const known = words.find((one) => one === word)
-  if (known !== undefined) return known
-  throw new InvalidOptionError(
-    option,
-    `of ${where} is ${String(word)}, it must be one of ${words.join(', ')}`,
-  )
-}
-
-/** Checks a key. @throws InvalidKeyError */
-function checkKey(key: unknown): string {
-  if (typeof key !== 'string') {
-    throw new InvalidKeyError(`a key must be a string, not ${key === null ? 'null' : typeof key}`)
-  }
-  if (key.length === 0) throw new InvalidKeyError('a key must not be empty')
-  // A character has at most three bytes, so that most keys need no counting.
-  if (key.length * 3 > KEY_BYTES_MAX) {
-    const bytes = Buffer.byteLength(key)
-    if (bytes > KEY_BYTES_MAX) {
-      throw new InvalidKeyError(
-        `the key ${JSON.stringify(`${key.slice(0, 32)}…`)} is ${bytes} bytes long, the limit is ${KEY_BYTES_MAX}`,
-      )
-    }
-  }
-  if (!key.isWellFormed()) {
-    throw new InvalidKeyError(`the key ${JSON.stringify(key)} has a lone surrogate: it is not text`)
-  }
-  return key
+/** A write to one key that waits for its turn. */
+interface WriteTicket extends Ticket {
+  readonly key: string
+  readonly payload: Payload
 }
 
 export class MeshCache<T> implements Cache<T> {
@@ -110,6 +65,7 @@ export class MeshCache<T> implements Cache<T> {
   readonly #ttlMs: number
   readonly #ack: Ack
   readonly #consistency: Consistency
+  readonly #nearMaxMs: number
 
   constructor(name: string, components: CacheComponents, options: CacheOptions) {
     this.name = name
@@ -122,6 +78,7 @@ export class MeshCache<T> implements Cache<T> {
       CONSISTENCIES,
       `cache ${name}`,
     )
+    this.#nearMaxMs = checkNearCache(options.nearCache ?? NEAR_CACHE_MS, `cache ${name}`)
     this.events = new Emitter(components.onListenerError)
     this.local = new LocalView<T>(name, components.member)
   }
@@ -144,10 +101,15 @@ export class MeshCache<T> implements Cache<T> {
     const payload = this.#encode(key, value)
     const ttlMs = this.#ttlOf(options)
     const ack = this.#ackOf(options)
-    await this.#turn(options.signal)
+    const ticket = this.#ticket(key, payload)
+    const turn = this.#turn(options.signal, ticket)
+    if (turn !== undefined) await turn
     this.#components.counts.setCount++
-    const write = this.#components.member.replication.set(this.name, key, payload, ttlMs)
-    if (ack !== 'none') await this.#acknowledged([write], ack, options.signal)
+    const { replication } = this.#components.member
+    const acknowledged = this.#made(ticket, () =>
+      replication.set(this.name, key, payload, { ttlMs, ack }),
+    )
+    if (acknowledged !== undefined) await abortable(acknowledged, options.signal)
     this.#end(startMs)
   }
 
@@ -155,25 +117,26 @@ export class MeshCache<T> implements Cache<T> {
     const startMs = this.#begin('get')
     checkKey(key)
     const consistency = this.#consistencyOf(options)
-    if (consistency === 'quorum') await this.#latest([key], options.signal)
-    const value = this.#read(key)
+    const nearest = this.#nearest(key, consistency)
+    const entry = nearest
+      ? nearest.entry
+      : (await this.#ask([key], consistency, options.signal)).get(key)
+    const value = this.#count(entry)
     this.#end(startMs)
     return value
   }
 
   async has(key: string, options: ReadOptions = {}): Promise<boolean> {
     this.#components.assertRunning('has')
-    checkKey(key)
-    if (this.#consistencyOf(options) === 'quorum') await this.#latest([key], options.signal)
-    return this.#components.member.store.get(this.name, key) !== undefined
+    return (await this.#find(key, options)) !== undefined
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<boolean> {
     const startMs = this.#begin('delete')
     checkKey(key)
     const ack = this.#ackOf(options)
-    const { existed, write } = await this.#delete(key, options.signal)
-    if (ack !== 'none') await this.#acknowledged([write], ack, options.signal)
+    const { existed, acknowledged } = await this.#delete(key, ack, options.signal)
+    if (acknowledged !== undefined) await abortable(acknowledged, options.signal)
     this.#end(startMs)
     return existed
   }
@@ -181,10 +144,10 @@ export class MeshCache<T> implements Cache<T> {
   async getMany(keys: Iterable<string>, options: ReadOptions = {}): Promise<Map<string, T>> {
     const startMs = this.#begin('getMany')
     const checked = [...keys].map(checkKey)
-    if (this.#consistencyOf(options) === 'quorum') await this.#latest(checked, options.signal)
+    const entries = await this.#findMany(checked, this.#consistencyOf(options), options.signal)
     const found = new Map<string, T>()
     for (const key of checked) {
-      const value = this.#read(key)
+      const value = this.#count(entries.get(key))
       if (value !== undefined) found.set(key, value)
     }
     this.#end(startMs)
@@ -202,13 +165,19 @@ export class MeshCache<T> implements Cache<T> {
       ([key, value]) => [checkKey(key), this.#encode(key, value)] as const,
     )
     const ack = this.#ackOf(options)
-    const written: Write[] = []
+    const { replication } = this.#components.member
+    const acknowledged: Array<Promise<void>> = []
     for (const [key, payload] of writes) {
-      await this.#turn(options.signal)
+      const ticket = this.#ticket(key, payload)
+      const turn = this.#turn(options.signal, ticket)
+      if (turn !== undefined) await turn
       this.#components.counts.setCount++
-      written.push(this.#components.member.replication.set(this.name, key, payload, ttlMs))
+      const done = this.#made(ticket, () =>
+        replication.set(this.name, key, payload, { ttlMs, ack }),
+      )
+      if (done !== undefined) acknowledged.push(heard(done))
     }
-    if (ack !== 'none') await this.#acknowledged(written, ack, options.signal)
+    if (acknowledged.length > 0) await abortable(all(acknowledged), options.signal)
     this.#end(startMs)
   }
 
@@ -216,27 +185,34 @@ export class MeshCache<T> implements Cache<T> {
     this.#components.assertRunning('deleteMany')
     const checked = [...keys].map(checkKey)
     const ack = this.#ackOf(options)
-    const written: Write[] = []
+    const deleted: Array<Promise<void>> = []
     let count = 0
     for (const key of checked) {
-      const { existed, write } = await this.#delete(key, options.signal)
+      const { existed, acknowledged } = await this.#delete(key, ack, options.signal)
       if (existed) count++
-      written.push(write)
+      if (acknowledged !== undefined) deleted.push(heard(acknowledged))
     }
-    if (ack !== 'none') await this.#acknowledged(written, ack, options.signal)
+    if (deleted.length > 0) await abortable(all(deleted), options.signal)
     return count
   }
 
   peek(key: string): T | undefined {
-    const entry = this.#components.member.store.get(this.name, key)
-    return entry && (readValue(entry, this.#components.member) as T | undefined)
+    const { member } = this.#components
+    const held = member.store.get(this.name, key)
+    const { holdsAll } = member.ownership
+    // What belongs to others by now, and is yet to be given up, does not count.
+    if (held !== undefined && (holdsAll || member.ownership.holds(held.partition))) {
+      return readValue(held, member) as T | undefined
+    }
+    if (holdsAll) return undefined
+    const entry = member.reads.nearest(this.name, key, this.#nearMaxMs)?.entry
+    return entry && (readValue(entry, member) as T | undefined)
   }
 
-  async entry(key: string, options: ReadOptions = {}): Promise<CacheEntry<T> | undefined> {
+  async entry(key: string, options: EntryOptions = {}): Promise<CacheEntry<T> | undefined> {
     this.#components.assertRunning('entry')
-    checkKey(key)
-    if (this.#consistencyOf(options) === 'quorum') await this.#latest([key], options.signal)
-    const entry = this.#components.member.store.get(this.name, key)
+    const entry = await this.#find(key, options)
+    if (options.counted) this.#count(entry)
     return entry && describe<T>(entry, this.#components.member)
   }
 
@@ -244,39 +220,93 @@ export class MeshCache<T> implements Cache<T> {
     this.#components.assertRunning('clear')
     const ack = this.#ackOf(options)
     await this.#turn(options.signal)
-    const marker = this.#components.member.replication.clear(this.name)
-    if (ack !== 'none') await this.#acknowledged([marker], ack, options.signal)
+    const acknowledged = this.#components.member.replication.clear(this.name, ack)
+    if (acknowledged !== undefined) await abortable(acknowledged, options.signal)
   }
 
   async *keys(): AsyncIterableIterator<string> {
-    for await (const { key } of this.#walk()) yield key
+    this.#components.assertRunning('keys and entries')
+    for await (const keys of this.#components.member.scan.keys(this.name)) yield* keys
   }
 
   async *entries(): AsyncIterableIterator<CacheEntry<T>> {
-    for await (const entry of this.#walk()) {
-      const described = describe<T>(entry, this.#components.member)
-      if (described !== undefined) yield described
+    this.#components.assertRunning('keys and entries')
+    for await (const keys of this.#components.member.scan.keys(this.name)) {
+      const found = await this.#findMany(keys, 'local', undefined)
+      for (const entry of found.values()) {
+        const described = entry && describe<T>(entry, this.#components.member)
+        if (described !== undefined) yield described
+      }
     }
   }
 
   async size(): Promise<number> {
     this.#components.assertRunning('size')
-    return this.local.size
+    const { member } = this.#components
+    const isAllHere = member.ownership.holdsAll && member.rebalance.openCount === 0
+    return isAllHere ? this.local.size : member.scan.size(this.name)
   }
 
-  /** Every entry, giving the event loop its turn now and then. */
-  async *#walk(): AsyncGenerator<StoredEntry> {
-    this.#components.assertRunning('keys and entries')
-    let count = 0
-    for (const entry of this.#components.member.store.entries(this.name)) {
-      if (++count % WALK_SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
-      yield entry
+  /** What is here of a key, where that settles it. */
+  #nearest(key: string, consistency: Consistency) {
+    if (consistency === 'quorum') return undefined
+    const nearMaxMs = consistency === 'local' ? this.#nearMaxMs : 0
+    return this.#components.member.reads.nearest(this.name, key, nearMaxMs)
+  }
+
+  async #find(key: string, options: ReadOptions): Promise<Found | undefined> {
+    const consistency = this.#consistencyOf(options)
+    const found = await this.#findMany([checkKey(key)], consistency, options.signal)
+    return found.get(key)
+  }
+
+  /** The entries of some keys, by key; what is not here is asked for together. */
+  async #findMany(
+    keys: readonly string[],
+    consistency: Consistency,
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, Found | undefined>> {
+    const found = new Map<string, Found | undefined>()
+    const missing = new Set<string>()
+    for (const key of keys) {
+      const nearest = this.#nearest(key, consistency)
+      if (nearest === undefined) missing.add(key)
+      else found.set(key, nearest.entry)
     }
+    if (missing.size === 0) return found
+    for (const [key, entry] of await this.#ask([...missing], consistency, signal)) {
+      found.set(key, entry)
+    }
+    return found
   }
 
-  #read(key: string): T | undefined {
+  /** The entries of some keys, from their owners. */
+  async #ask(
+    keys: readonly string[],
+    consistency: Consistency,
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, Found | undefined>> {
+    const { reads, quorumReads } = this.#components.member
+    const names = keys.map((key) => ({ cache: this.name, key }))
+    const found = new Map<string, Found | undefined>()
+    if (consistency !== 'quorum') {
+      const mustAnswer = consistency === 'one'
+      const nearMaxMs = mustAnswer ? 0 : this.#nearMaxMs
+      const answers = await abortable(reads.ask(names, { nearMaxMs, mustAnswer }), signal)
+      for (const [{ key }, entry] of answers) found.set(key, entry)
+      return found
+    }
+    for (let start = 0; start < names.length; start += FETCH_KEYS_MAX) {
+      const latest = quorumReads.latest(names.slice(start, start + FETCH_KEYS_MAX))
+      for (const write of (await abortable(latest, signal)).values()) {
+        found.set(write.key, reads.live(write))
+      }
+    }
+    return found
+  }
+
+  #count(entry: Found | undefined): T | undefined {
     const { member, counts } = this.#components
-    const entry = member.store.get(this.name, key)
     const value = entry && readValue(entry, member)
     if (value === undefined) counts.missCount++
     else counts.hitCount++
@@ -306,44 +336,75 @@ export class MeshCache<T> implements Cache<T> {
     return checkOneOf('consistency', consistency, CONSISTENCIES, `cache ${this.name}`)
   }
 
-  async #delete(key: string, signal: AbortSignal | undefined) {
-    await this.#turn(signal)
+  async #delete(key: string, ack: Ack, signal: AbortSignal | undefined) {
+    const ticket = this.#ticket(key, '')
+    await this.#turn(signal, ticket)
     const { member, counts } = this.#components
-    const existed = member.store.get(this.name, key) !== undefined
+    const existed = this.#nearest(key, 'local')?.entry !== undefined
     counts.deleteCount++
-    return { existed, write: member.replication.delete(this.name, key) }
+    const acknowledged = this.#made(ticket, () => member.replication.delete(this.name, key, ack))
+    return { existed, acknowledged }
   }
 
-  /** Waits until enough owners have what was written. */
-  async #acknowledged(
-    records: ReadonlyArray<Write | ClearMarker>,
-    ack: Ack,
+  /**
+   * What resolves when a write may be made; undefined where there is nothing to wait for.
+   * @param ticket of a write to one key: given back when it has been made
+   */
+  #turn(signal: AbortSignal | undefined, ticket?: WriteTicket): Promise<void> | undefined {
+    const { member } = this.#components
+    if (!member.catchUp.isWritable) return this.#waitForTurn(signal, ticket)
+    const hintRoom = this.#hintRoom(signal, ticket)
+    if (hintRoom !== undefined) return this.#waitForTurn(signal, ticket, hintRoom)
+    const room = member.replication.room(signal)
+    return room && this.#stillRunning(room, ticket)
+  }
+
+  async #waitForTurn(
     signal: AbortSignal | undefined,
+    ticket: WriteTicket | undefined,
+    hintRoom?: Promise<void>,
   ): Promise<void> {
-    const { acks } = this.#components.member
-    await abortable(Promise.all(records.map((record) => acks.reached(record, ack))), signal)
+    const { member } = this.#components
+    if (!member.catchUp.isWritable) await abortable(member.catchUp.mayWrite, signal)
+    await (hintRoom ?? this.#hintRoom(signal, ticket))
+    await this.#stillRunning(member.replication.room(signal), ticket)
   }
 
-  /** Waits until the latest that a majority knows of some keys is held here. */
-  async #latest(keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-    const { quorumReads } = this.#components.member
-    for (let start = 0; start < keys.length; start += FETCH_KEYS_MAX) {
-      const slice = keys.slice(start, start + FETCH_KEYS_MAX)
-      const names = slice.map((key) => ({ cache: this.name, key }))
-      await abortable(quorumReads.latest(names), signal)
+  /** Room to keep a write to a key of others for them; undefined where none is needed, or there is some. */
+  #hintRoom(
+    signal: AbortSignal | undefined,
+    ticket: WriteTicket | undefined,
+  ): Promise<void> | undefined {
+    const { ownership, handoff } = this.#components.member
+    if (ticket === undefined || ownership.holdsKey(this.name, ticket.key)) return undefined
+    return handoff.room(ticket, entryBytes(ticket.key, ticket.payload), signal)
+  }
+
+  /** A ticket for a write to one key; undefined where none is needed. */
+  #ticket(key: string, payload: Payload): WriteTicket | undefined {
+    return this.#components.member.ownership.holdsAll ? undefined : { key, payload, bytes: 0 }
+  }
+
+  /** Makes a write for which there is room. */
+  #made<R>(ticket: WriteTicket | undefined, write: () => R): R {
+    try {
+      return write()
+    } finally {
+      if (ticket !== undefined) this.#components.member.handoff.release(ticket)
     }
   }
 
-  /** Waits until a write may be made. Does not wait at all in the usual case. */
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
-    const { member } = this.#components
-    if (!member.catchUp.isWritable) await abortable(member.catchUp.mayWrite, signal)
-    const room = member.replication.room(signal)
-    if (room !== undefined) await room
+  /** Waits for room in the write queue. All room goes back if there is none, or the peer has been stopped meanwhile. */
+  async #stillRunning(room: Promise<void> | undefined, ticket?: WriteTicket): Promise<void> {
+    const { replication, handoff } = this.#components.member
+    let hasRoom = false
     try {
+      await room
+      hasRoom = true
       this.#components.assertRunning('write')
     } catch (error) {
-      member.replication.releaseRoom()
+      if (hasRoom) replication.releaseRoom()
+      if (ticket !== undefined) handoff.release(ticket)
       throw error
     }
   }
@@ -359,21 +420,25 @@ export class MeshCache<T> implements Cache<T> {
 }
 
 /** Waits for `promise`, or until the signal aborts; then nobody minds how the promise ends. */
-async function abortable(
-  promise: Promise<unknown>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (signal === undefined) {
-    await promise
-    return
-  }
-  await new Promise<void>((resolve, reject) => {
+async function abortable<R>(promise: Promise<R>, signal: AbortSignal | undefined): Promise<R> {
+  if (signal === undefined) return promise
+  return new Promise<R>((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     const settled = () => signal.removeEventListener('abort', onAbort)
-    promise.then(() => resolve(), reject).finally(settled)
+    promise.then(resolve, reject).finally(settled)
     if (signal.aborted) onAbort()
   })
+}
+
+/** The same promise, which may fail before anybody waits for it. */
+function heard(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {})
+  return promise
+}
+
+async function all(promises: ReadonlyArray<Promise<void>>): Promise<void> {
+  await Promise.all(promises)
 }
 
 class LocalView<T> implements LocalCache<T> {
@@ -402,7 +467,7 @@ class LocalView<T> implements LocalCache<T> {
 }
 
 /** The value of an entry. What another peer stored and nobody can read is counted, and is not there. */
-function readValue({ payload }: StoredEntry, { drops }: MeshMember): unknown {
+function readValue({ payload }: Found, { drops }: MeshMember): unknown {
   if (typeof payload === 'string') return payload
   try {
     return decodeValue(payload)
@@ -412,7 +477,7 @@ function readValue({ payload }: StoredEntry, { drops }: MeshMember): unknown {
   }
 }
 
-function describe<T>(entry: StoredEntry, member: MeshMember): CacheEntry<T> | undefined {
+function describe<T>(entry: Found, member: MeshMember): CacheEntry<T> | undefined {
   const { key, version, createdAt, expiresAt } = entry
   const value = readValue(entry, member)
   if (value === undefined) return undefined

@@ -103,6 +103,22 @@ export class SyncQueueFullError extends HearsayError {
   }
 }
 
+/**
+ * A write to a key that others own waited `syncTimeoutMs` because too much is kept already that no owner has taken; it took
+ * no effect.
+ */
+export class HintsFullError extends HearsayError {
+  readonly code = 'HINTS_FULL'
+  constructor(
+    readonly bytesMax: number,
+    readonly waitedMs: number,
+  ) {
+    super(
+      `writes that their owners have not taken have filled the limit of ${bytesMax} bytes (hintBytesMax) for ${waitedMs} ms (syncTimeoutMs)`,
+    )
+  }
+}
+
 /** This peer's wall clock is too far from those of its peers for it to write: what it wrote would not be believed. */
 export class ClockSkewError extends HearsayError {
   readonly code = 'CLOCK_SKEW'

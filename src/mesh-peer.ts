@@ -5,13 +5,15 @@ import type {
   Alert,
   Cache,
   CacheOptions,
+  Explanation,
   MemberInfo,
   Peer,
   PeerEvents,
   PeerStats,
   RingView,
 } from './api.js'
-import { MeshCache } from './cache.js'
+import { MeshCache, NEAR_CACHE_MS } from './cache.js'
+import { checkKey } from './cache-checks.js'
 import type { Member, MemberState } from './core/members.js'
 import type { Hash64 } from './core/ring.js'
 import type { StoredEntry } from './core/stored-entry.js'
@@ -24,6 +26,7 @@ import {
   PeerStoppedError,
   UnknownMemberError,
 } from './errors.js'
+import { describeExplained } from './explanation.js'
 import { type ResolvedOptions, resolveOptions } from './options.js'
 import { CACHE_NAME_BYTES_MAX } from './protocol/limits.js'
 import { MeshMember, type MeshMemberListener } from './services/mesh-member.js'
@@ -33,7 +36,12 @@ import type { LatencyRecorder, Runtime, Transport } from './services/ports.js'
 const CACHES_MAX = 65_536
 
 /** The options of a cache that is given none. */
-const CACHE_DEFAULTS: Required<CacheOptions> = { ttl: 0, ack: 'none', consistency: 'local' }
+const CACHE_DEFAULTS: Required<CacheOptions> = {
+  ttl: 0,
+  ack: 'none',
+  consistency: 'local',
+  nearCache: NEAR_CACHE_MS,
+}
 
 /** The ports that a peer stands on. */
 export interface PeerComponents {
@@ -95,7 +103,7 @@ export class MeshPeer implements Peer {
         return member.ring.members
       },
       locate(cache, key) {
-        const partition = member.partitionOf(cache, key)
+        const partition = member.ownership.partitionOf(cache, key)
         return { partition, owners: member.ring.preferenceList(partition) }
       },
     }
@@ -125,7 +133,10 @@ export class MeshPeer implements Peer {
   }
 
   get status(): Peer['status'] {
-    return this.#hasStopped ? 'stopped' : this.#member.membership.status
+    if (this.#hasStopped) return 'stopped'
+    const { membership, catchUp } = this.#member
+    const { status } = membership
+    return status === 'serving' && !catchUp.isReady ? 'joining' : status
   }
 
   get members(): readonly MemberInfo[] {
@@ -197,6 +208,14 @@ export class MeshPeer implements Peer {
     for (const name of cache === undefined ? store.caches() : [cache]) yield* store.entries(name)
   }
 
+  /**
+   * Whether keys are placed by one ring alone, and all who own any by it have taken over what they gained.
+   * @internal for simulations
+   */
+  get isPlacementSettled(): boolean {
+    return this.#member.ownership.isSettled
+  }
+
   async ready(): Promise<void> {
     this.#assertRunning('ready')
     await this.#member.catchUp.ready
@@ -241,12 +260,37 @@ export class MeshPeer implements Peer {
       syncErrorCount: this.#member.errorCount,
       droppedCount: this.#member.drops.all(),
       ...this.#member.requests.stats(),
-      ackWaitCount: this.#member.acks.waitingCount,
+      ackWaitCount: this.#member.delivery.waitingCount,
       readRepairCount: this.#member.quorumReads.repairCount,
+      ...this.#member.reads.stats(),
+      nearCount: this.#member.near.size,
+      nearBytes: this.#member.near.bytes,
+      hintCount: this.#member.handoff.hints.size,
+      hintBytes: this.#member.handoff.hints.bytes,
+      hintWaitCount: this.#member.handoff.waitCount,
+      hintExpiredCount: this.#member.handoff.hints.expiredCount,
+      ownedPartitions: this.#member.ownership.placement.ownedCount,
+      openPartitions: this.#member.rebalance.openCount,
+      otherRingCount: this.#member.ownership.otherRingCount,
       clockSkewMs: Math.round(this.#member.clock.skewMs),
       memberCount: this.#member.membership.list.live().length,
       uptimeMs: this.#components.runtime.clock.monotonicMs() - this.#startedAtMs,
     }
+  }
+
+  async explain(cache: string, key: string): Promise<Explanation> {
+    this.#assertRunning('explain')
+    checkCacheName(cache)
+    const name = { cache, key: checkKey(key) }
+    const { explain, handoff, near, clock, membership } = this.#member
+    return describeExplained(name, await explain.explain(name), {
+      self: this.id,
+      nowMs: clock.strictNow(),
+      clockSkewMs: Math.round(clock.skewMs),
+      memberOf: (id) => membership.list.get(id),
+      hint: handoff.hints.get(cache, key),
+      near: near.get(cache, key, Number.NEGATIVE_INFINITY),
+    })
   }
 
   stop(options: { drain?: boolean } = {}): Promise<void> {
@@ -284,7 +328,8 @@ export class MeshPeer implements Peer {
       incarnation: member.incarnation,
       addresses: member.addresses,
       self: member.id === this.id,
-      role: 'owner',
+      role: member.role,
+      breaker: this.#member.requests.breakerOf(member.id),
       partitions: partitionCounts.get(member.id) ?? 0,
     }
   }
@@ -312,6 +357,13 @@ export class MeshPeer implements Peer {
       },
       transferStarted: (member, reason) => this.#tell('sync:start', { member, reason }),
       transferEnded: (member, entries, ok) => this.#tell('sync:end', { member, entries, ok }),
+      rebalanceStarted: (partitions) => this.#tell('rebalance:start', { partitions }),
+      rebalanceEnded: (entries) => this.#tell('rebalance:end', { entries }),
+      heardOf: ({ cache, key, version, deleted }) => {
+        const name = deleted ? 'delete' : 'set'
+        const events = emitter(cache)
+        if (events?.hears(name)) events.emit(name, { key, version: formatVersion(version) })
+      },
       alert: (code, message) => this.#alert({ code, message }),
     }
   }

@@ -30,8 +30,16 @@ export interface PeerOptions {
   bootstrap?: string[]
   /** Finds peers of the same local network by multicast DNS. @default false */
   mdns?: boolean
-  /** How many members keep each entry. For now every member keeps every entry. @default 'all' */
-  replicas?: 'all'
+  /**
+   * How many members own each key and keep its entry, from 1 to 16; `'all'`: every member, so that every read is local and
+   * every write goes to all. Equal in a mesh. More outlive more failures, and cost as many times the memory. @default 3
+   */
+  replicas?: number | 'all'
+  /**
+   * `'owner'`: keeps a share of the entries. `'client'`: takes part, reads and writes everything, and owns nothing, as in
+   * a short-lived process. @default 'owner'
+   */
+  role?: 'owner' | 'client'
   /** File that holds the peer's private key; made, with mode 0600, when it is not there. @default a new identity at each start */
   identity?: string
   /** Entries this peer holds at most; beyond it the least recently used go. @default unlimited */
@@ -41,6 +49,21 @@ export interface PeerOptions {
    * least recently used go. @default 256 MiB
    */
   maxBytes?: number
+  /**
+   * Bytes of memory that copies of other peers' entries take at most (see `nearCache` of a cache); beyond it the least
+   * recently used go. Not part of `maxBytes`. @default 32 MiB
+   */
+  nearBytesMax?: number
+  /**
+   * Bytes of writes to keys of others that are kept while their owners cannot be reached; when so many are, the next
+   * writer to such a key waits. Not part of `maxBytes`. @default 64 MiB
+   */
+  hintBytesMax?: number
+  /**
+   * How long such a write is kept, in ms; then it is given up, counted, and an alert raised. At most half of
+   * `tombstoneGraceMs`. @default 600000, or half of `tombstoneGraceMs` where that is less
+   */
+  hintAgeMaxMs?: number
   /** Address of the HTTP gateway, `host:port`, loopback only for now, port 0 picks a free one; false for none. @default false */
   http?: string | false
   /**
@@ -130,6 +153,14 @@ const logger = v.custom<Logger>(
 const loopbackOnly =
   'is not a loopback address such as /ip4/127.0.0.1/tcp/0: peers have no pre-shared key yet, so they listen on this machine only'
 
+/** Owners of a key at most. */
+const REPLICAS_MAX = 16
+
+const isReplicas = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= REPLICAS_MAX
+
+const replicasText = `must be a whole number from 1 to ${REPLICAS_MAX}, or 'all'`
+
 const schema = v.strictObject({
   mesh: v.optional(label(64), 'hearsay'),
   name: v.optional(label(64)),
@@ -158,7 +189,14 @@ const schema = v.strictObject({
     () => [],
   ),
   mdns: v.optional(v.boolean('must be true or false'), false),
-  replicas: v.optional(v.literal('all', "is not supported yet: only 'all' is"), 'all'),
+  replicas: v.optional(
+    v.custom<number | 'all'>((value) => value === 'all' || isReplicas(value), replicasText),
+    3,
+  ),
+  role: v.optional(v.picklist(['owner', 'client'], "must be 'owner' or 'client'"), 'owner'),
+  nearBytesMax: v.optional(count(0), 32 * MIB),
+  hintBytesMax: v.optional(count(MIB), 64 * MIB),
+  hintAgeMaxMs: v.optional(durationMs(1_000)),
   identity: v.optional(v.pipe(v.string('must be a path'), v.nonEmpty('must be a path'))),
   maxItems: v.optional(count(1), Number.POSITIVE_INFINITY),
   maxBytes: v.optional(count(MIB), 256 * MIB),
@@ -209,6 +247,12 @@ export function resolveOptions(options: PeerOptions = {}): ResolvedOptions {
       `${resolved.suspicionMinMs} is more than suspicionMaxMs, ${resolved.suspicionMaxMs}`,
     )
   }
+  if (resolved.hintAgeMaxMs > resolved.tombstoneGraceMs / 2) {
+    throw new InvalidOptionError(
+      'hintAgeMaxMs',
+      `${resolved.hintAgeMaxMs} is more than half of tombstoneGraceMs, ${resolved.tombstoneGraceMs}: what comes so late could bring back what was deleted`,
+    )
+  }
   if (resolved.batchEntriesMax > resolved.syncQueueMax) {
     throw new InvalidOptionError(
       'batchEntriesMax',
@@ -219,15 +263,17 @@ export function resolveOptions(options: PeerOptions = {}): ResolvedOptions {
 }
 
 const BATCH_ENTRIES_MAX = 500
+const HINT_AGE_MAX_MS = 600_000
 const SUSPICION_MIN_MS = 2_000
 const SUSPICION_MAX_MS = 3_000
 
 /** Defaults that give way to the related option, where only that one is given. */
 function withRelatedDefaults(options: v.InferOutput<typeof schema>): ResolvedOptions {
-  const { syncQueueMax, suspicionMinMs, suspicionMaxMs } = options
+  const { syncQueueMax, suspicionMinMs, suspicionMaxMs, hintAgeMaxMs, tombstoneGraceMs } = options
   return {
     ...options,
     batchEntriesMax: options.batchEntriesMax ?? Math.min(BATCH_ENTRIES_MAX, syncQueueMax),
+    hintAgeMaxMs: hintAgeMaxMs ?? Math.min(HINT_AGE_MAX_MS, tombstoneGraceMs / 2),
     suspicionMinMs:
       suspicionMinMs ?? Math.min(SUSPICION_MIN_MS, suspicionMaxMs ?? SUSPICION_MIN_MS),
     suspicionMaxMs:

@@ -41,8 +41,17 @@ const REFUSED: Array<[keyof PeerOptions, unknown, ...string[]]> = [
   ['bootstrap', ['/ip4/10.0.0.1/udp/1'], '/udp/', 'multiaddr'],
   ['bootstrap', 'dns://host:1', '"dns://host:1"', 'Array'],
   ['mdns', 'yes', '"yes"', 'true or false'],
-  ['replicas', 3, '3', 'not supported yet', "'all'"],
-  ['replicas', '3', '"3"', "'all'"],
+  ['replicas', 0, '0', "from 1 to 16, or 'all'"],
+  ['replicas', 17, '17', "from 1 to 16, or 'all'"],
+  ['replicas', -1, '-1', "from 1 to 16, or 'all'"],
+  ['replicas', 2.5, '2.5', 'whole number'],
+  ['replicas', Number.NaN, 'NaN', 'from 1 to 16', "'all'"],
+  ['replicas', Number.POSITIVE_INFINITY, 'Infinity', "from 1 to 16, or 'all'"],
+  ['replicas', '3', '"3"', 'from 1 to 16', "'all'"],
+  ['replicas', 'some', '"some"', 'from 1 to 16', "'all'"],
+  ['replicas', null, 'null', 'from 1 to 16', "'all'"],
+  ['role', 'observer', '"observer"', "'owner'", "'client'"],
+  ['role', 1, '1', "'owner'", "'client'"],
   ['identity', '', '""', 'path'],
   ['identity', 5, '5', 'path'],
   ['maxItems', 0, '0', 'at least 1'],
@@ -52,6 +61,15 @@ const REFUSED: Array<[keyof PeerOptions, unknown, ...string[]]> = [
   ['maxItems', Number.NaN, 'NaN', 'whole number'],
   ['maxBytes', MIB - 1, `${MIB - 1}`, `at least ${MIB}`],
   ['maxBytes', '256MiB', '"256MiB"', 'whole number'],
+  ['nearBytesMax', -1, '-1', 'at least 0'],
+  ['nearBytesMax', 0.5, '0.5', 'whole number'],
+  ['nearBytesMax', '32MiB', '"32MiB"', 'whole number'],
+  ['hintBytesMax', MIB - 1, `${MIB - 1}`, `at least ${MIB}`],
+  ['hintBytesMax', '64MiB', '"64MiB"', 'whole number'],
+  ['hintAgeMaxMs', 999, '999', 'at least 1000 ms'],
+  ['hintAgeMaxMs', 30 * MINUTE_MS + 1, '1800001', 'half of tombstoneGraceMs, 3600000'],
+  ['hintAgeMaxMs', 2 ** 31, '2147483648', 'at most 2147483647 ms'],
+  ['hintAgeMaxMs', '10min', '"10min"', 'number of ms'],
   ['http', true, 'true', 'not a loopback address', '127.0.0.1:7700'],
   ['http', 7700, '7700', 'not a loopback address', '127.0.0.1:7700'],
   ['flushIntervalMs', -1, '-1', 'at least 0 ms'],
@@ -138,6 +156,12 @@ describe('resolveOptions refuses', () => {
     for (const part of ['5000', 'suspicionMaxMs', '4999']) expect(error?.message).toContain(part)
   })
 
+  it('hints kept longer than half of what deletes are remembered, naming both', () => {
+    const error = refusal({ hintAgeMaxMs: 5_001, tombstoneGraceMs: 10_000 })
+    expect(error?.option).toBe('hintAgeMaxMs')
+    for (const part of ['5001', 'tombstoneGraceMs', '10000']) expect(error?.message).toContain(part)
+  })
+
   it('a batch larger than the queue, naming both', () => {
     const error = refusal({ batchEntriesMax: 101, syncQueueMax: 100 })
     expect(error?.option).toBe('batchEntriesMax')
@@ -157,7 +181,11 @@ describe('resolveOptions', () => {
       listen: ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: [],
       mdns: false,
-      replicas: 'all',
+      replicas: 3,
+      role: 'owner',
+      nearBytesMax: 32 * MIB,
+      hintBytesMax: 64 * MIB,
+      hintAgeMaxMs: 10 * MINUTE_MS,
       maxItems: Number.POSITIVE_INFINITY,
       maxBytes: 256 * MIB,
       http: false,
@@ -183,6 +211,15 @@ describe('resolveOptions', () => {
     })
   })
 
+  it.each<[number, number]>([
+    [3_600_000, 600_000],
+    [1_200_000, 600_000],
+    [1_199_998, 599_999],
+    [2_000, 1_000],
+  ])('keeps hints for at most half of a grace of %i ms: %i', (tombstoneGraceMs, hintAgeMaxMs) => {
+    expect(resolveOptions({ tombstoneGraceMs })).toMatchObject({ hintAgeMaxMs })
+  })
+
   it('gives each peer lists of its own', () => {
     expect(resolveOptions().listen).not.toBe(resolveOptions().listen)
     expect(resolveOptions().bootstrap).not.toBe(resolveOptions().bootstrap)
@@ -199,6 +236,10 @@ describe('resolveOptions', () => {
     [{ http: 'localhost:65535' }],
     [{ http: '[::1]:7700' }],
     [{ http: false, mdns: true, replicas: 'all', identity: './peer.key' }],
+    [{ replicas: 1, role: 'client' }],
+    [{ replicas: 16, role: 'owner' }],
+    [{ nearBytesMax: 0, hintBytesMax: MIB, hintAgeMaxMs: 1_000 }],
+    [{ hintAgeMaxMs: 5_000, tombstoneGraceMs: 10_000 }],
     [{ maxItems: 1, maxBytes: MIB }],
     [{ maxItems: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY }],
     [{ flushIntervalMs: 0, joinTimeoutMs: 0, syncTimeoutMs: 1, sweepIntervalMs: 10 }],

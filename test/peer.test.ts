@@ -87,7 +87,8 @@ function portOf(peer: Peer): number {
 
 describe('createPeer() fails', () => {
   it.each([
-    ['replicas', { replicas: 3 }, '3'],
+    ['replicas', { replicas: 17 }, '17 must be a whole number from 1 to 16'],
+    ['role', { role: 'observer' }, '"observer"'],
     ['replica', { replica: 'all' }, 'not an option'],
     ['mesh', { mesh: 'a mesh' }, '"a mesh"'],
     ['listen', { listen: ['/ip4/0.0.0.0/tcp/0'] }, '0.0.0.0'],
@@ -208,6 +209,7 @@ describe('a lone peer', () => {
         addresses: peer.addresses,
         self: true,
         role: 'owner',
+        breaker: 'closed',
         partitions: 4_096,
       },
     ])
@@ -284,6 +286,7 @@ describe('join()', () => {
 
   it('of an address at which nobody is, or only this peer itself, fails, and names it', async () => {
     const { peer } = await start()
+    await peer.ready()
     const port = await vacantPort()
     const vain = [tcp(port), `${tcp(port)}/p2p/${peer.id}`, 'dns://no.such.host.invalid:1']
     for (const address of [...vain, ...peer.addresses]) {

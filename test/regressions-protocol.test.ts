@@ -19,6 +19,8 @@ const heartbeat = {
   opsEpoch: 1,
   opsSequence: 1,
   storeDigest: 1n,
+  settledRing: 1n,
+  role: 'owner',
 } as const
 const page = {
   writes: [],
@@ -27,6 +29,8 @@ const page = {
   last: true,
   positions: [],
   clock: { wallMs: 1, counter: 0 },
+  lacking: undefined,
+  otherRing: false,
 }
 const limit = { name: 'ProtocolError', reason: 'limit' }
 

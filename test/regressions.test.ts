@@ -132,6 +132,7 @@ describe('members', () => {
       name: 'a',
       incarnation: 1,
       status: 'serving' as const,
+      role: 'owner' as const,
       addresses: [],
     }
     list.apply({ id: 'a', incarnation: 1, state: 'suspect' }, 0, description)

@@ -1,7 +1,7 @@
 /**
  * Talks to a running peer over its HTTP gateway, and turns what can go wrong on the way into words.
  */
-import type { Ack, Consistency, MemberInfo, PeerStats } from '../api.js'
+import type { Ack, Consistency, Explanation, MemberInfo, PeerStats } from '../api.js'
 import { CommandFailure, UsageError } from './failure.js'
 import { formatMs } from './format.js'
 import { parseServerSentEvents, type ServerSentEvent } from './sse.js'
@@ -104,6 +104,11 @@ export class PeerClient {
   async members(): Promise<MemberInfo[]> {
     const answer = await (await this.#call('GET', ['members'])).json()
     return answer as MemberInfo[]
+  }
+
+  /** Where a key belongs, and what its owners hold. */
+  async explain(cache: string, key: string): Promise<Explanation> {
+    return (await (await this.#call('GET', ['explain', cache, key])).json()) as Explanation
   }
 
   async stats(): Promise<PeerStats> {

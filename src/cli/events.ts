@@ -20,6 +20,8 @@ export const PEER_EVENTS = Object.keys({
   'member:left': true,
   'sync:start': true,
   'sync:end': true,
+  'rebalance:start': true,
+  'rebalance:end': true,
   alert: true,
 } satisfies Record<keyof PeerEvents, true>) as (keyof PeerEvents)[]
 
@@ -36,6 +38,12 @@ export function describeEvent(line: EventLine): string {
     return line.ok === false
       ? `catching up from ${from} failed after ${taken}`
       : `caught up from ${from}: ${taken}`
+  }
+  if (line.event === 'rebalance:start') {
+    return `the ring has changed: taking over ${counted(Number(line.partitions ?? 0), 'partition')}`
+  }
+  if (line.event === 'rebalance:end') {
+    return `taken over: ${counted(Number(line.entries ?? 0), 'entry', 'entries')}`
   }
   if (line.event === 'alert') return `alert ${text(line.code)}: ${text(line.message)}`
   const { event, at: _, ...rest } = line

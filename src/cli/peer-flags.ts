@@ -52,8 +52,13 @@ const FLAGS: Readonly<Record<Name, Flag>> = {
   replicas: {
     group: MESH,
     argument: '<N|all>',
-    help: 'how many members keep each entry',
+    help: 'how many members keep each entry; equal in a mesh',
     parse: (flag, text) => (text === 'all' ? text : parseNumber(flag, text)),
+  },
+  role: {
+    group: SHARE,
+    argument: '<owner|client>',
+    help: 'a client takes part, and keeps none of the entries',
   },
   name: {
     group: SHARE,
@@ -99,6 +104,21 @@ const FLAGS: Readonly<Record<Name, Flag>> = {
     fallback: 'unlimited',
     parse: parseNumber,
   },
+  nearBytesMax: {
+    group: SHARE,
+    argument: '<size>',
+    help: "memory that copies of others' entries may take",
+    fallback: formatBytes(resolveOptions().nearBytesMax),
+    parse: parseBytes,
+  },
+  hintBytesMax: {
+    group: SHARE,
+    argument: '<size>',
+    help: 'memory that writes may take which their owners have yet to take',
+    fallback: formatBytes(resolveOptions().hintBytesMax),
+    parse: parseBytes,
+  },
+  hintAgeMaxMs: ms('how long such a write is kept'),
   heartbeatIntervalMs: ms('time between two heartbeats'),
   joinTimeoutMs: ms('how long to look for others before serving alone'),
   suspicionPhi: count('suspicion level at which silence makes a member suspect'),

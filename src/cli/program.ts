@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import { registerDelete } from './commands/delete.js'
 import { registerDemo } from './commands/demo.js'
 import { registerEvents } from './commands/events.js'
+import { registerExplain } from './commands/explain.js'
 import { registerForget } from './commands/forget.js'
 import { registerGet } from './commands/get.js'
 import { registerJoin } from './commands/join.js'
@@ -19,7 +20,7 @@ import { printNote } from './output.js'
 
 const ABOUT = `A peer-to-peer cache mesh with no coordinator.
 
-Peers find each other, share every set and delete, and go on when one of them is lost.`
+Peers find each other, split the keys among them, and go on when one of them is lost.`
 
 const EXAMPLES = `
 Examples:
@@ -80,6 +81,7 @@ function createProgram(): Command {
   registerDelete(program)
   registerMembers(program)
   registerStats(program)
+  registerExplain(program)
   registerEvents(program)
   registerJoin(program)
   registerForget(program)

@@ -53,7 +53,7 @@ export function remoteCommand(program: Command, usage: string, about: About): Co
 export function ackOption(): Option {
   return new Option(
     '--ack <level>',
-    "acknowledgements to wait for; quorum is the majority of the members, all every live one (default: the cache's own, or none)",
+    "acknowledgements to wait for; quorum is the majority of the key's owners, all every live one (default: the cache's own, or none)",
   ).choices(ACKS)
 }
 

@@ -30,6 +30,23 @@ export function clearMarker(cache: string, version: Version): ClearMarker {
   return { cache, version, deleted: true, payload: undefined }
 }
 
+/** That there is a value, without it. */
+export function announcementOf({
+  cache,
+  key,
+  version,
+  deleted,
+  createdAt,
+  expiresAt,
+}: Write): Write {
+  return { cache, key, version, deleted, createdAt, expiresAt, payload: undefined }
+}
+
+/** Whether a write says that there is a value, without it. */
+export function isAnnouncement({ deleted, payload }: Write): boolean {
+  return !deleted && payload === undefined
+}
+
 /** Bytes a string takes in memory: V8 keeps Latin-1 text in one byte a character, all else in two. */
 export function stringBytes(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the class is "beyond Latin-1"

@@ -13,12 +13,16 @@ export type MemberState = 'alive' | 'suspect' | 'dead' | 'left'
 /** Whether a member already serves; only a serving member is on the ring. */
 export type MemberStatus = 'joining' | 'serving' | 'draining'
 
+/** Whether a member owns keys, or only takes part. */
+export type MemberRole = 'owner' | 'client'
+
 /** What a member says of itself. */
 export interface MemberDescription {
   readonly id: string
   readonly name: string
   readonly incarnation: number
   readonly status: MemberStatus
+  readonly role: MemberRole
   /** Multiaddrs at which it can be dialled. */
   readonly addresses: readonly string[]
 }
@@ -72,10 +76,10 @@ export class MemberList {
     return this.all().filter(isLive)
   }
 
-  /** Ids of the members on the ring: live and serving. */
+  /** Ids of the members on the ring: live, serving, and no clients. */
   serving(): string[] {
-    return this.live()
-      .filter(({ status }) => status === 'serving')
+    return this.all()
+      .filter(isOnRing)
       .map(({ id }) => id)
   }
 
@@ -168,6 +172,11 @@ export class MemberList {
     this.#members.set(member.id, member)
     this.#digest = undefined
   }
+}
+
+/** Whether a member owns keys now. */
+export function isOnRing(member: Member): boolean {
+  return isLive(member) && member.status === 'serving' && member.role === 'owner'
 }
 
 export function isLive({ state }: { readonly state: MemberState }): boolean {

@@ -51,6 +51,12 @@ export class Positions {
     if (sequence > sender.sequence) this.#advance(sender, sequence)
   }
 
+  /** What is missing of a member's is to be had from nobody: it counts as lost. */
+  giveUp(member: string): void {
+    const sender = this.#senders.get(member)
+    if (sender !== undefined) this.#advance(sender, sender.announced)
+  }
+
   /** Whether everything up to `sequence` has been applied. */
   hasReached(member: string, epoch: number, sequence: number): boolean {
     const sender = this.#senders.get(member)

@@ -18,6 +18,9 @@ export const PARTITIONS = 4096
 /** Points each member has on the circle: fixed, equal on every member, compared in the hello. */
 export const VIRTUAL_NODES = 256
 
+/** Members that a ring can have at most. */
+export const RING_MEMBERS_MAX = 4_096
+
 const PARTITION_BITS = 12n
 
 /** Bits of a key's hash that are kept with it: the top ones. */
@@ -52,7 +55,11 @@ export class Ring {
   readonly #table: Uint16Array
   readonly #listLength: number
   readonly #options: RingOptions
+  /** Preference lists as they were asked for. */
+  readonly #lists: Array<readonly string[] | undefined> = []
+  readonly #owned = new Map<string, Uint8Array>()
   #partitionCounts: ReadonlyMap<string, number> | undefined
+  #digest: bigint | undefined
 
   constructor(members: Iterable<string>, options: RingOptions) {
     this.members = [...new Set(members)].sort()
@@ -61,6 +68,24 @@ export class Ring {
     const { length } = this.members
     this.#listLength = replicas === 'all' ? length : Math.min(replicas, length)
     this.#table = buildTable(this.members, this.#listLength, options.hash)
+  }
+
+  /**
+   * The ring of some members: one that was made before, if there is one, for making it is work, and a peer hears of the
+   * same rings again and again.
+   */
+  static of(members: Iterable<string>, options: RingOptions): Ring {
+    const name = `${options.replicas} ${[...new Set(members)].sort().join(' ')}`
+    const known = rings.get(options.hash) ?? new Map<string, Ring>()
+    rings.set(options.hash, known)
+    const ring = known.get(name) ?? new Ring(members, options)
+    known.delete(name)
+    known.set(name, ring)
+    for (const oldest of known.keys()) {
+      if (known.size <= RINGS_REMEMBERED_MAX) break
+      known.delete(oldest)
+    }
+    return ring
   }
 
   /** This ring with one member more; itself when it is already there. */
@@ -78,11 +103,47 @@ export class Ring {
       : this
   }
 
-  /** The partition's owners, the primary first; empty when the ring is. */
+  /** Tells the set of members: equal on two peers exactly when their rings are. Never 0. */
+  get digest(): bigint {
+    this.#digest ??= this.#options.hash(`ring\0${this.members.join('\0')}`) || 1n
+    return this.#digest
+  }
+
+  /** Whether every member owns every partition. */
+  get isFull(): boolean {
+    return this.#listLength === this.members.length
+  }
+
+  /** The partition's owners, the primary first; empty when the ring is. The same array each time. */
   preferenceList(partition: number): readonly string[] {
-    const first = partition * this.#listLength
-    const indexes = this.#table.subarray(first, first + this.#listLength)
-    return Array.from(indexes, (member) => this.members[member] as string)
+    let list = this.#lists[partition]
+    if (list === undefined) {
+      const first = partition * this.#listLength
+      const indexes = this.#table.subarray(first, first + this.#listLength)
+      list = Array.from(indexes, (member) => this.members[member] as string)
+      this.#lists[partition] = list
+    }
+    return list
+  }
+
+  /** The partitions that a member owns, each as a 1 at its place. Not to be changed: the same array each time. */
+  ownedBy(member: string): Uint8Array {
+    let owned = this.#owned.get(member)
+    if (owned === undefined) {
+      owned = this.#findOwned(member)
+      this.#owned.set(member, owned)
+    }
+    return owned
+  }
+
+  #findOwned(member: string): Uint8Array {
+    const owned = new Uint8Array(PARTITIONS)
+    const index = this.members.indexOf(member)
+    if (index < 0) return owned
+    for (let at = 0; at < this.#table.length; at++) {
+      if (this.#table[at] === index) owned[Math.floor(at / this.#listLength)] = 1
+    }
+    return owned
   }
 
   /** The partition's primary, if the ring has a member at all. */
@@ -111,17 +172,21 @@ export class Ring {
  * index, so that virtual nodes can be sorted as plain numbers, and two on one point stand in the order of member ids.
  */
 const POSITION_BITS = 40n
-const MEMBERS_MAX = 4_096
-const PARTITION_WIDTH = 2 ** Number(POSITION_BITS - PARTITION_BITS) * MEMBERS_MAX
+const PARTITION_WIDTH = 2 ** Number(POSITION_BITS - PARTITION_BITS) * RING_MEMBERS_MAX
 
 /** Members whose places on the circle are remembered: hashing them is most of the work of making a ring. */
 const REMEMBERED_MAX = 1_024
 
+/** Rings that are remembered; the one that was asked for least recently goes first. */
+const RINGS_REMEMBERED_MAX = 32
+
+const rings = new WeakMap<Hash64, Map<string, Ring>>()
+
 const remembered = new WeakMap<Hash64, Map<string, Float64Array>>()
 
 function buildTable(members: readonly string[], listLength: number, hash: Hash64): Uint16Array {
-  if (members.length > MEMBERS_MAX) {
-    throw new RangeError(`${members.length} members on the ring, the limit is ${MEMBERS_MAX}`)
+  if (members.length > RING_MEMBERS_MAX) {
+    throw new RangeError(`${members.length} members on the ring, the limit is ${RING_MEMBERS_MAX}`)
   }
   const nodes = circle(members, hash)
   const seenIn = new Int32Array(members.length).fill(-1)
@@ -132,7 +197,7 @@ function buildTable(members: readonly string[], listLength: number, hash: Hash64
     while (first < nodes.length && (nodes[first] as number) < partition * PARTITION_WIDTH) first++
     const end = filled + listLength
     for (let step = first; filled < end; step++) {
-      const member = (nodes[step % nodes.length] as number) % MEMBERS_MAX
+      const member = (nodes[step % nodes.length] as number) % RING_MEMBERS_MAX
       if (seenIn[member] === partition) continue
       seenIn[member] = partition
       table[filled++] = member
@@ -161,7 +226,7 @@ function positionsOf(id: string, hash: Hash64): Float64Array {
   if (positions === undefined) {
     positions = Float64Array.from(
       { length: VIRTUAL_NODES },
-      (_, node) => Number(hash(`${id}\0${node}`) >> (64n - POSITION_BITS)) * MEMBERS_MAX,
+      (_, node) => Number(hash(`${id}\0${node}`) >> (64n - POSITION_BITS)) * RING_MEMBERS_MAX,
     )
     if (known.size >= REMEMBERED_MAX) known.clear()
     known.set(id, positions)

@@ -128,6 +128,12 @@ export class Store {
     return entry
   }
 
+  /** Since when a key has had a live entry; undefined when it has none. Does not count as use. */
+  createdAt(cache: string, key: string): number | undefined {
+    const entry = this.#spaces.get(cache)?.entries.get(key)
+    return entry === undefined || this.#hasExpired(entry) ? undefined : entry.createdAt
+  }
+
   /** Live entries of one cache. Entries that come or go while it runs may be seen or not. */
   *entries(cache: string): Generator<StoredEntry> {
     for (const entry of this.#spaces.get(cache)?.entries.values() ?? []) {
@@ -150,6 +156,11 @@ export class Store {
     const entries = this.#partitions[partition]
     if (entries === undefined || entries.size === 0) return NO_ENTRIES
     return [...entries].filter((entry) => this.#holds(entry))
+  }
+
+  /** Live entries of one partition, of all caches. */
+  *live(partition: number): Generator<StoredEntry> {
+    for (const entry of this.partition(partition)) if (!this.#hasExpired(entry)) yield entry
   }
 
   /**
@@ -223,6 +234,13 @@ export class Store {
     if (known !== undefined && !supersedes(stub, known)) return false
     this.#skip(stub, held, 'expire')
     return true
+  }
+
+  /** Gives up a partition that belongs to others now, without a trace. Returns how many entries it had. */
+  drop(partition: number): number {
+    const entries = [...(this.#partitions[partition] ?? [])]
+    for (const entry of entries) this.#remove(entry)
+    return entries.length
   }
 
   /** Takes in a clear: everything of the cache written before the marker is gone. False when it is an old one. */

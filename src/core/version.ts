@@ -60,6 +60,17 @@ export function supersedes(a: Versioned, b: Versioned): boolean {
   return comparePayloads(a.payload, b.payload) > 0
 }
 
+/** What decides between two entries, in the order in which {@link supersedes} looks. */
+export type Grounds = 'clock' | 'delete' | 'member' | 'value'
+
+/** On what grounds one of two entries wins; undefined when they are the same. */
+export function decidedBy(a: Versioned, b: Versioned): Grounds | undefined {
+  if (compareTimestamps(a.version, b.version) !== 0) return 'clock'
+  if (a.deleted !== b.deleted) return 'delete'
+  if (a.version.member !== b.version.member) return 'member'
+  return comparePayloads(a.payload, b.payload) === 0 ? undefined : 'value'
+}
+
 /** An arbitrary total order: text before bytes, each in its own order; a value no longer known ties. */
 function comparePayloads(a: Payload | undefined, b: Payload | undefined): number {
   if (a === undefined || b === undefined) return 0

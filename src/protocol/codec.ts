@@ -4,20 +4,15 @@
  * Whatever comes from another peer passes through here, and comes out well-formed and within the limits or as a
  * `ProtocolError` whose `reason` is what the drop is counted under.
  */
-import type { MemberDescription, MemberState, MemberStatus } from '../core/members.js'
-import {
-  addresses,
-  atMost,
-  incarnation,
-  ProtocolError,
-  text,
-  timestamp,
-  utf8,
-  wallMs,
-} from './checks.js'
+
+import type { MemberDescription, MemberRole, MemberState, MemberStatus } from '../core/members.js'
+import { RING_MEMBERS_MAX } from '../core/ring.js'
+import { addresses, atMost, incarnation, ProtocolError, text, timestamp, wallMs } from './checks.js'
 import * as wire from './generated/wire.js'
+import { keysFromWire } from './keys.js'
 import * as limits from './limits.js'
 import type * as messages from './messages.js'
+import { packPartitions, unpackPartitions } from './partitions.js'
 import { recordsFromWire, recordsToWire } from './records.js'
 
 /** Turns one kind of message into bytes and back. `decode` throws nothing but {@link ProtocolError}. */
@@ -31,7 +26,8 @@ interface WireCodec<W> {
   decode(bytes: Uint8Array): W
 }
 
-function codec<T, W>(
+/** A codec of one kind of message: what it is on the wire, and the way there and back. */
+export function codec<T, W>(
   inner: WireCodec<W>,
   toWire: (message: T) => Partial<W>,
   fromWire: (message: W) => T,
@@ -62,8 +58,6 @@ function codec<T, W>(
   }
 }
 
-const same = <T>(message: T): T => message
-
 const STATES: readonly MemberState[] = ['alive', 'suspect', 'dead', 'left']
 const STATE_TO_WIRE = {
   alive: wire.WireState.ALIVE,
@@ -90,6 +84,12 @@ const STATUS_FROM_WIRE: Record<wire.WireStatus, MemberStatus> = {
   [wire.WireStatus.DRAINING]: 'draining',
 }
 
+const ROLE_TO_WIRE = { owner: wire.WireRole.OWNER, client: wire.WireRole.CLIENT }
+const ROLE_FROM_WIRE: Record<wire.WireRole, MemberRole> = {
+  [wire.WireRole.OWNER]: 'owner',
+  [wire.WireRole.CLIENT]: 'client',
+}
+
 function memberToWire(member: MemberDescription, state: MemberState = 'alive'): wire.WireMember {
   return {
     id: member.id,
@@ -98,6 +98,7 @@ function memberToWire(member: MemberDescription, state: MemberState = 'alive'): 
     status: STATUS_TO_WIRE[member.status],
     addresses: [...member.addresses],
     state: STATE_TO_WIRE[state],
+    role: ROLE_TO_WIRE[member.role],
   }
 }
 
@@ -109,6 +110,7 @@ function memberFromWire(member: wire.WireMember | undefined): messages.MemberRep
     name: text(member.name, 'member name'),
     incarnation: incarnation(member.incarnation),
     status: STATUS_FROM_WIRE[member.status],
+    role: ROLE_FROM_WIRE[member.role],
     addresses: addresses(member.addresses),
     state: STATES.includes(state as MemberState) ? (state as MemberState) : 'dead',
   }
@@ -128,11 +130,13 @@ function helloToWire(hello: messages.Hello): wire.WireHello {
     members: hello.members.map((member) => memberToWire(member, member.state)),
     wallMs: hello.wallMs,
     uptimeMs: hello.uptimeMs,
+    rings: hello.rings.map((members) => ({ members: [...members] })),
   }
 }
 
 function helloFromWire(hello: wire.WireHello): messages.Hello {
   atMost(hello.members.length, limits.MEMBERS_MAX, 'members')
+  atMost(hello.rings.length, limits.RINGS_MAX, 'rings')
   return {
     mesh: text(hello.mesh, 'mesh name'),
     protocolMinor: hello.minor,
@@ -146,6 +150,10 @@ function helloFromWire(hello: wire.WireHello): messages.Hello {
     members: hello.members.map(memberFromWire),
     wallMs: wallMs(hello.wallMs),
     uptimeMs: hello.uptimeMs,
+    rings: hello.rings.map(({ members }) => {
+      atMost(members.length, RING_MEMBERS_MAX, 'members of a ring')
+      return members.map((member) => text(member, 'member id'))
+    }),
   }
 }
 
@@ -176,6 +184,7 @@ export const heartbeatCodec: Codec<messages.Heartbeat> = codec(
   (heartbeat: messages.Heartbeat) => ({
     ...heartbeat,
     status: STATUS_TO_WIRE[heartbeat.status],
+    role: ROLE_TO_WIRE[heartbeat.role],
     addresses: [...heartbeat.addresses],
   }),
   (heartbeat) => ({
@@ -187,7 +196,9 @@ export const heartbeatCodec: Codec<messages.Heartbeat> = codec(
     // The library reads these fields as signed numbers.
     viewDigest: BigInt.asUintN(64, heartbeat.viewDigest),
     storeDigest: BigInt.asUintN(64, heartbeat.storeDigest),
+    settledRing: BigInt.asUintN(64, heartbeat.settledRing),
     status: STATUS_FROM_WIRE[heartbeat.status],
+    role: ROLE_FROM_WIRE[heartbeat.role],
     addresses: addresses(heartbeat.addresses),
   }),
 )
@@ -231,8 +242,16 @@ export const batchCodec: Codec<messages.Batch> = codec(
 
 export const stateRequestCodec: Codec<messages.StateRequest> = codec(
   wire.WireStateRequest,
-  same<messages.StateRequest>,
-  same,
+  ({ fromPartition, partitions, ring }: messages.StateRequest) => ({
+    fromPartition,
+    ...(partitions && { partitions: packPartitions(partitions) }),
+    ring,
+  }),
+  ({ fromPartition, partitions, ring }) => ({
+    fromPartition,
+    partitions: partitions && unpackPartitions(partitions),
+    ring: BigInt.asUintN(64, ring),
+  }),
 )
 
 export const statePageCodec: Codec<messages.StatePage> = codec(
@@ -243,8 +262,10 @@ export const statePageCodec: Codec<messages.StatePage> = codec(
     last: page.last,
     positions: [...page.positions],
     clock: { wallMs: page.clock.wallMs, counter: page.clock.counter },
+    ...(page.lacking && { lacking: packPartitions(page.lacking) }),
+    otherRing: page.otherRing,
   }),
-  ({ records, nextPartition, last, positions, clock }) => {
+  ({ records, nextPartition, last, positions, clock, lacking, otherRing }) => {
     atMost(positions.length, limits.MEMBERS_MAX, 'positions')
     for (const { member } of positions) text(member, 'member id')
     return {
@@ -253,6 +274,8 @@ export const statePageCodec: Codec<messages.StatePage> = codec(
       last,
       positions,
       clock: timestamp(clock ?? { wallMs: 0, counter: 0 }),
+      lacking: lacking && unpackPartitions(lacking),
+      otherRing,
     }
   },
 )
@@ -269,78 +292,3 @@ export const fetchReplyCodec: Codec<messages.Records> = codec(
   (records: messages.Records) => ({ records: recordsToWire(records) }),
   ({ records }) => recordsFromWire(records),
 )
-
-/** A frame of the stream of requests: what its opener asks. */
-export const asksCodec: Codec<ReadonlyArray<messages.Numbered<messages.Ask>>> = codec(
-  wire.WireAsks,
-  (asks: ReadonlyArray<messages.Numbered<messages.Ask>>) => ({
-    asks: asks.map(({ id, body }) => ({ id, ...askToWire(body) })),
-  }),
-  ({ asks }) => {
-    atMost(asks.length, limits.ASKS_MAX, 'requests')
-    return asks.map(({ id, ...ask }) => ({ id, body: askFromWire(ask) }))
-  },
-)
-
-/** A frame of the stream of requests: what is answered. */
-export const answersCodec: Codec<ReadonlyArray<messages.Numbered<messages.Answer>>> = codec(
-  wire.WireAnswers,
-  (answers: ReadonlyArray<messages.Numbered<messages.Answer>>) => ({
-    answers: answers.map(({ id, body }) => ({ id, ...answerToWire(body) })),
-  }),
-  ({ answers }) => {
-    atMost(answers.length, limits.ASKS_MAX, 'answers')
-    return answers.map(({ id, ...answer }) => ({ id, body: answerFromWire(answer) }))
-  },
-)
-
-function askToWire(ask: messages.Ask): Omit<wire.WireAsk, 'id'> {
-  switch (ask.kind) {
-    case 'confirm':
-      return { confirm: { epoch: ask.epoch, sequence: ask.sequence } }
-    case 'replicate':
-      return { replicate: { records: recordsToWire(ask.records) } }
-    case 'read':
-      return { read: { keys: [...ask.keys] } }
-  }
-}
-
-function askFromWire({ confirm, replicate, read }: Omit<wire.WireAsk, 'id'>): messages.Ask {
-  if (confirm !== undefined) return { kind: 'confirm', ...confirm }
-  if (replicate !== undefined) {
-    return { kind: 'replicate', records: recordsFromWire(replicate.records) }
-  }
-  if (read === undefined) throw new ProtocolError('malformed', 'a request of no known kind')
-  return { kind: 'read', keys: keysFromWire(read.keys) }
-}
-
-function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
-  switch (answer.kind) {
-    case 'confirm':
-      return { confirm: { applied: answer.applied } }
-    case 'replicate':
-      return { replicate: { refused: answer.refused } }
-    case 'read':
-      return { read: { records: recordsToWire(answer.records) } }
-    case 'refusal':
-      return { refusal: answer.reason }
-  }
-}
-
-function answerFromWire(answer: Omit<wire.WireAnswer, 'id'>): messages.Answer {
-  const { confirm, replicate, read, refusal } = answer
-  if (confirm !== undefined) return { kind: 'confirm', ...confirm }
-  if (replicate !== undefined) return { kind: 'replicate', ...replicate }
-  if (read !== undefined) return { kind: 'read', records: recordsFromWire(read.records) }
-  if (refusal === undefined) throw new ProtocolError('malformed', 'an answer of no known kind')
-  return { kind: 'refusal', reason: text(refusal, 'refusal') }
-}
-
-function keysFromWire(keys: wire.WireKey[]): wire.WireKey[] {
-  atMost(keys.length, limits.FETCH_KEYS_MAX, 'keys')
-  for (const { cache, key } of keys) {
-    utf8(cache, limits.CACHE_NAME_BYTES_MAX, 'cache name')
-    utf8(key, limits.KEY_BYTES_MAX, 'key')
-  }
-  return keys
-}

@@ -43,3 +43,12 @@ export const FETCH_KEYS_MAX = 1_000
 
 /** Most requests, or answers, in one frame. */
 export const ASKS_MAX = 10_000
+
+/** Most rings that a peer places keys by at once. */
+export const RINGS_MAX = 16
+
+/** Most keys in one answer to a scan; it ends with the partition in which so many are reached. */
+export const SCAN_KEYS_MAX = 1_000_000
+
+/** Keys after which an answer to a scan ends. */
+export const SCAN_KEYS = 2_000

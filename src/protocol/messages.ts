@@ -30,6 +30,8 @@ export interface Hello {
   /** The sender's wall clock, in ms since the Unix epoch, and for how long it has run; 0 when it does not say. */
   readonly wallMs: number
   readonly uptimeMs: number
+  /** The rings by which the sender places keys, each as the ids of its members; see {@link Placement}. */
+  readonly rings: ReadonlyArray<readonly string[]>
 }
 
 /** Why a hello is refused, seen from the peer that refuses. */
@@ -58,6 +60,8 @@ export interface Heartbeat extends Omit<MemberDescription, 'id'> {
   readonly opsSequence: number
   /** Of the entries that the sender holds as of `wallMs`, those about to expire left out; 0 when it does not say. */
   readonly storeDigest: bigint
+  /** Digest of the ring of which the sender holds all that it owns; 0 when it is still taking over. */
+  readonly settledRing: bigint
 }
 
 /** News of a member's state; `forgotten` drops a member that is gone. */
@@ -96,6 +100,10 @@ export interface Batch extends Records {
 
 export interface StateRequest {
   readonly fromPartition: number
+  /** The partitions that are wanted, each as a 1 at its place; undefined for all. */
+  readonly partitions: Uint8Array | undefined
+  /** Digest of the ring by which they are wanted; 0 for whichever. */
+  readonly ring: bigint
 }
 
 /** A part of a member's whole state. */
@@ -106,32 +114,78 @@ export interface StatePage extends Records {
   /** On the first page: how far the sender had taken in everybody when it began. */
   readonly positions: readonly Position[]
   readonly clock: Timestamp
+  /** On the first page: of the wanted partitions, those that the sender does not hold in full; undefined for none. */
+  readonly lacking: Uint8Array | undefined
+  /** The sender places keys by another ring than the one asked by, and gives out nothing. */
+  readonly otherRing: boolean
 }
 
 export interface FetchRequest {
-  readonly keys: ReadonlyArray<{ readonly cache: string; readonly key: string }>
+  readonly keys: readonly KeyName[]
+}
+
+/** A key of a cache. */
+export interface KeyName {
+  readonly cache: string
+  readonly key: string
 }
 
 /** A question that one peer asks another over their stream of requests. */
 export type Ask =
   /** Whether all batches up to `sequence` have been applied; answered once they are. */
   | { readonly kind: 'confirm'; readonly epoch: number; readonly sequence: number }
-  /** To take in writes; the answer is an acknowledgement. */
-  | { readonly kind: 'replicate'; readonly records: Records }
+  /** To take in writes; the answer is an acknowledgement. `ring`: digest of the asker's; 0 when it does not matter. */
+  | { readonly kind: 'replicate'; readonly records: Records; readonly ring: bigint }
   /** What is known of some keys. */
+  | { readonly kind: 'read'; readonly keys: readonly KeyName[]; readonly ring: bigint }
+  /** The keys of a cache in some partitions, or how many they are. */
   | {
-      readonly kind: 'read'
-      readonly keys: ReadonlyArray<{ readonly cache: string; readonly key: string }>
+      readonly kind: 'scan'
+      readonly cache: string
+      readonly partitions: Uint8Array
+      readonly fromPartition: number
+      readonly countOnly: boolean
     }
 
 export type Answer =
   | { readonly kind: 'confirm'; readonly applied: boolean }
-  /** `refused`: writes whose version is too far ahead to be believed. */
-  | { readonly kind: 'replicate'; readonly refused: number }
-  /** Entries, tombstones, stubs and the clears of the caches that were asked for. */
-  | { readonly kind: 'read'; readonly records: Records }
+  /**
+   * `refused`: writes whose version is too far ahead to be believed; `foreign`: indexes of those to keys that are not
+   * owned by who answers; `ring`: digest of its ring.
+   */
+  | {
+      readonly kind: 'replicate'
+      readonly refused: number
+      readonly ring: bigint
+      readonly foreign: readonly number[]
+    }
+  /**
+   * Entries, tombstones, stubs and the clears of the caches that were asked for. `open`: indexes of keys of which who
+   * answers need not hold the latest: that it has none means nothing.
+   */
+  | {
+      readonly kind: 'read'
+      readonly records: Records
+      readonly ring: bigint
+      readonly open: readonly number[]
+    }
+  /** `lacking`: of the wanted partitions, those that are not answered for; undefined for none. */
+  | {
+      readonly kind: 'scan'
+      readonly keys: readonly string[]
+      readonly count: number
+      readonly nextPartition: number
+      readonly lacking: Uint8Array | undefined
+    }
   /** Why there is no answer. */
   | { readonly kind: 'refusal'; readonly reason: string }
+
+/** What one frame of a stream of requests asks. */
+export interface Asks {
+  readonly asks: ReadonlyArray<Numbered<Ask>>
+  /** Numbers of earlier ones that nobody waits for any more. */
+  readonly cancelled: readonly number[]
+}
 
 /** A question or an answer in a frame, with the number that the asker knows it by. */
 export interface Numbered<T> {

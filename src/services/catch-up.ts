@@ -8,7 +8,7 @@
  */
 
 import type { Write } from '../core/entry.js'
-import { isLive, type Member } from '../core/members.js'
+import { isLive, type Member, type MemberRole } from '../core/members.js'
 import type { Positions } from '../core/positions.js'
 import type { Handshake } from './handshake.js'
 import type { Membership } from './membership.js'
@@ -46,6 +46,15 @@ export interface CatchUpOptions {
   readonly joinTimeoutMs: number
   /** Whether there is anybody to look for. */
   readonly expectsOthers: boolean
+  readonly role: MemberRole
+  /** Whether this member keeps every key, and takes all over before it serves; otherwise see rebalance.ts. */
+  readonly keepsAll: boolean
+  /** The partitions that this member takes in, each as a 1 at its place; undefined for all. */
+  readonly partitions: () => Uint8Array | undefined
+  /** Whether it has: what is missing before then comes with them. */
+  readonly hasSettled: () => boolean
+  /** Resolves when this member has taken over the partitions that it owns; where it keeps all, at once. */
+  readonly settled: () => Promise<void>
 }
 
 export interface CatchUpListener {
@@ -53,6 +62,8 @@ export interface CatchUpListener {
   ended(member: string, entries: number, ok: boolean): void
   /** Nobody was reached within the join time-out; this member serves alone. */
   alone(): void
+  /** Less is owed: see {@link CatchUp.owes}. */
+  paid(): void
 }
 
 export class CatchUp {
@@ -82,6 +93,7 @@ export class CatchUp {
   #resolveReady: () => void = () => {}
   #resolveMayWrite: () => void = () => {}
   #isWritable = false
+  #isReady = false
 
   constructor(components: CatchUpComponents, options: CatchUpOptions, listener: CatchUpListener) {
     this.#components = components
@@ -98,7 +110,7 @@ export class CatchUp {
   }
 
   start(): void {
-    if (this.#options.expectsOthers) this.#step(newTransfer())
+    if (this.#options.expectsOthers) void this.#step(newTransfer())
     else this.#serve()
   }
 
@@ -115,6 +127,11 @@ export class CatchUp {
   /** Whether writes may be stamped; see `mayWrite`. */
   get isWritable(): boolean {
     return this.#isWritable
+  }
+
+  /** Whether this member serves, and has all that it owns. */
+  get isReady(): boolean {
+    return this.#isReady
   }
 
   /** Transfers that failed. */
@@ -141,13 +158,19 @@ export class CatchUp {
     if (this.#owed.has(id)) this.#pay(id)
   }
 
+  /** Whether there is a member of which this one may have missed anything. */
+  get owes(): boolean {
+    return this.#owed.size > 0
+  }
+
   /** A member is gone: there is nothing to be had of it, until it returns. */
   gone(id: string): void {
-    this.#owed.delete(id)
+    if (this.#owed.delete(id)) this.#listener.paid()
   }
 
   /** What a member holds is to be taken over, from itself, as soon as both serve and are connected. */
   #owe(id: string): void {
+    if (this.#options.role === 'client') return
     this.#owed.add(id)
     this.#pay(id)
   }
@@ -165,7 +188,7 @@ export class CatchUp {
 
   /** Something that a member published has not come. */
   gap(member: string): void {
-    if (this.#stopped) return
+    if (this.#stopped || !this.#options.hasSettled()) return
     const nowMs = this.#components.runtime.clock.monotonicMs()
     const lastMs = this.#lastGapTransferMs.get(member) ?? Number.NEGATIVE_INFINITY
     const waitMs = lastMs + GAP_TRANSFER_INTERVAL_MS - nowMs
@@ -205,7 +228,7 @@ export class CatchUp {
     if (this.#caughtUpAtMs !== undefined) {
       if (this.#isConnectedToAll()) return this.#serve()
     } else if (source !== undefined) {
-      if (await this.#transfer(source, 'join', transfer)) {
+      if (!this.#options.keepsAll || (await this.#transfer(source, 'join', transfer))) {
         this.#caughtUpAtMs = this.#components.runtime.clock.monotonicMs()
       }
     } else if (this.#mayBegin()) {
@@ -218,11 +241,16 @@ export class CatchUp {
 
   /** A serving member to take the state from. */
   #source(): string | undefined {
-    const { membership, handshake, runtime } = this.#components
-    const serving = membership
-      .others()
-      .filter(({ id, status }) => status === 'serving' && handshake.isAccepted(id))
+    const { handshake, runtime } = this.#components
+    const serving = this.#others().filter(
+      ({ id, status }) => status === 'serving' && handshake.isAccepted(id),
+    )
     return serving[Math.floor(runtime.random.next() * serving.length)]?.id
+  }
+
+  /** Other live members that own keys. */
+  #others(): Member[] {
+    return this.#components.membership.others().filter(({ role }) => role === 'owner')
   }
 
   /** Whether this member may serve without having taken over any state. */
@@ -232,7 +260,7 @@ export class CatchUp {
     // Time in which this process was kept from running is no time spent looking.
     this.#searchedMs += Math.min(nowMs - this.#searchedAtMs, 2 * STEP_INTERVAL_MS)
     this.#searchedAtMs = nowMs
-    const others = membership.others()
+    const others = this.#others()
     if (this.#searchedMs >= this.#options.joinTimeoutMs) {
       if (others.length === 0) this.#listener.alone()
       // Whoever serves has what this member lacks, and will be reached or called dead.
@@ -240,6 +268,7 @@ export class CatchUp {
     }
     if (this.#firstWelcomeAtMs === undefined || nowMs - this.#firstWelcomeAtMs < ASSEMBLY_MS)
       return false
+    if (this.#options.role === 'client') return false
     return others.every(({ id, status }) => status === 'joining' && membership.id < id)
   }
 
@@ -255,7 +284,10 @@ export class CatchUp {
   #serve(): void {
     this.#components.membership.setStatus('serving')
     this.#allowWrites()
-    this.#resolveReady()
+    void this.#options.settled().then(() => {
+      this.#isReady = true
+      this.#resolveReady()
+    })
   }
 
   #allowWrites(): void {
@@ -265,6 +297,7 @@ export class CatchUp {
 
   #want(member: string, reason: TransferReason): void {
     if (this.#stopped || this.#components.membership.status === 'joining') return
+    if (this.#options.role === 'client') return
     if (!this.#wanted.has(member)) this.#wanted.set(member, reason)
     if (!this.#busy) void this.#work()
   }
@@ -287,24 +320,51 @@ export class CatchUp {
   async #transferWithRetries(member: string, reason: TransferReason): Promise<void> {
     // What somebody else holds is no answer where the question is what this member holds.
     const fromItself = reason === 'met' || reason === 'differs'
-    let transfer = newTransfer()
+    let transfer = this.#newTransfer()
     for (let tries = 0; tries < TRIES_MAX && !this.#stopped; tries++) {
-      // The member itself has all that it published; when it is gone, somebody else may.
-      const isThere = this.#canGive(member)
-      if (fromItself && !isThere) return
-      const source = isThere ? member : this.#source()
-      if (source !== undefined && (await this.#transfer(source, reason, transfer))) {
-        this.#owed.delete(source)
-        if (isThere) return
-        // Somebody else's state may lack the same; what it does not lack may be news to others.
-        if (!this.#components.positions.isBehind(member)) {
-          this.#components.membership.remind(member)
+      // The member itself has all that it published; when it is gone, others may.
+      if (this.#canGive(member)) {
+        if (await this.#transfer(member, reason, transfer)) {
+          if (this.#owed.delete(member)) this.#listener.paid()
           return
         }
-        transfer = newTransfer()
-      }
+      } else if (fromItself) return
+      else if (await this.#transferFromOthers(member, reason, transfer)) return
+      else transfer = this.#newTransfer()
       await this.#pauses.pause(RETRY_DELAY_MS)
     }
+  }
+
+  /** Takes over what others have of a member's. Resolves to whether nothing is missing any more. */
+  async #transferFromOthers(
+    member: string,
+    reason: TransferReason,
+    transfer: Transfer,
+  ): Promise<boolean> {
+    const { positions, membership } = this.#components
+    if (!this.#options.keepsAll) return this.#transferFromAll(member, reason)
+    const source = this.#source()
+    if (source === undefined || !(await this.#transfer(source, reason, transfer))) return false
+    if (this.#owed.delete(source)) this.#listener.paid()
+    // Somebody else's state may lack the same; what it does not lack may be news to others.
+    if (positions.isBehind(member)) return false
+    membership.remind(member)
+    return true
+  }
+
+  /** Each of the others may have some of it, of the keys that it owns. What none of them has is lost. */
+  async #transferFromAll(member: string, reason: TransferReason): Promise<boolean> {
+    let complete = true
+    for (const { id, status } of this.#others()) {
+      if (status !== 'serving') continue
+      complete = (await this.#transfer(id, reason, this.#newTransfer())) && complete
+    }
+    if (complete) this.#components.positions.giveUp(member)
+    return complete
+  }
+
+  #newTransfer(): Transfer {
+    return newTransfer(this.#options.partitions())
   }
 
   async #transfer(source: string, reason: TransferReason, transfer: Transfer): Promise<boolean> {
@@ -312,7 +372,7 @@ export class CatchUp {
     this.#listener.started(source, reason)
     let ok = true
     try {
-      await transfers.pull(source, transfer)
+      ok = await transfers.pull(source, transfer)
     } catch (error) {
       ok = false
       this.#failureCount++

@@ -4,7 +4,6 @@
  * started again. Every heartbeat carries a digest of what its sender holds; two that differ for some time while neither
  * changes lead to a transfer of state.
  */
-import type { Store } from '../core/store.js'
 import type { Clock } from './ports.js'
 
 /** Heartbeats in a row that have to show the same difference, and for how long, in ms: after a stall many come at once. */
@@ -25,20 +24,27 @@ interface Difference {
 
 export class Comparison {
   readonly #clock: Clock
-  readonly #store: Store
+  readonly #digestOf: (asOfMs: number) => bigint | undefined
   readonly #onDifference: (member: string) => void
   readonly #differences = new Map<string, Difference>()
 
-  /** @param onDifference a member holds something else, for longer than news may be under way */
-  constructor(clock: Clock, store: Store, onDifference: (member: string) => void) {
+  /**
+   * @param digestOf of what this member holds as of a wall time; undefined when that says nothing
+   * @param onDifference a member holds something else, for longer than news may be under way
+   */
+  constructor(
+    clock: Clock,
+    digestOf: (asOfMs: number) => bigint | undefined,
+    onDifference: (member: string) => void,
+  ) {
     this.#clock = clock
-    this.#store = store
+    this.#digestOf = digestOf
     this.#onDifference = onDifference
   }
 
   /** A serving member tells the digest of what it holds as of a wall time; 0 when it cannot say. */
   heard(member: string, asOfMs: number, theirs: bigint): void {
-    const ours = this.#store.digest(asOfMs)
+    const ours = this.#digestOf(asOfMs)
     if (ours === undefined || theirs === 0n || ours === theirs) {
       this.#differences.delete(member)
       return

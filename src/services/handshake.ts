@@ -39,11 +39,17 @@ export interface HandshakeOptions {
   readonly tombstoneGraceMs: number
   /** Random at each start. */
   readonly instance: string
+  /** By which this member places keys; see {@link Ownership.rings}. */
+  readonly rings: () => ReadonlyArray<readonly string[]>
 }
 
 export interface HandshakeListener {
-  /** A peer is of this mesh, and now a member. `wasLive`: it was already taken to be running. */
-  accepted(id: string, wasLive: boolean): void
+  /**
+   * A peer is of this mesh, and now a member.
+   * @param wasLive it was already taken to be running
+   * @param rings by which it places keys
+   */
+  accepted(id: string, wasLive: boolean, rings: ReadonlyArray<readonly string[]>): void
   /** A peer is not of this mesh, or takes this one not to be of its own. */
   refused(id: string, error: HelloRefusedError): void
 }
@@ -151,7 +157,7 @@ export class Handshake {
 
   #hello(): Hello {
     const { membership, hlc, heartbeats, runtime } = this.#components
-    const { mesh, replicas, tombstoneGraceMs, instance } = this.#options
+    const { mesh, replicas, tombstoneGraceMs, instance, rings } = this.#options
     return {
       mesh,
       replicas,
@@ -165,6 +171,7 @@ export class Handshake {
       members: membership.reports(),
       wallMs: runtime.clock.now(),
       uptimeMs: heartbeats.uptimeMs,
+      rings: rings(),
     }
   }
 
@@ -191,7 +198,7 @@ export class Handshake {
     const known = membership.list.get(id)
     const wasLive = known !== undefined && isLive(known)
     membership.welcome(hello.self, hello.members)
-    this.#listener.accepted(id, wasLive)
+    this.#listener.accepted(id, wasLive, hello.rings)
   }
 
   async #refuse(id: string, error: HelloRefusedError): Promise<HelloRefusedError> {

@@ -33,6 +33,8 @@ export interface HeartbeatComponents {
   readonly published: () => { readonly epoch: number; readonly sequence: number }
   /** Digest of what this member holds as of a wall time, in ms; undefined when that says nothing. */
   readonly storeDigest: (asOfMs: number) => bigint | undefined
+  /** Digest of the ring of which this member holds all that it owns; 0 when it is still taking over. */
+  readonly settledRing: () => bigint
 }
 
 export interface HeartbeatOptions {
@@ -94,14 +96,15 @@ export class Heartbeats {
 
   /** Sends a heartbeat now, beside the regular ones. */
   async beat(): Promise<void> {
-    const { membership, transport, runtime, published, storeDigest } = this.#components
-    const { name, incarnation, status, addresses } = membership.self()
+    const { membership, transport, runtime, published, storeDigest, settledRing } = this.#components
+    const { name, incarnation, status, role, addresses } = membership.self()
     const { epoch, sequence } = published()
     const wallMs = runtime.clock.now()
     const heartbeat: Heartbeat = {
       name,
       incarnation,
       status,
+      role,
       addresses,
       instance: this.#options.instance,
       sequence: ++this.#sequence,
@@ -112,6 +115,7 @@ export class Heartbeats {
       opsEpoch: epoch,
       opsSequence: sequence,
       storeDigest: storeDigest(wallMs) ?? 0n,
+      settledRing: settledRing(),
     }
     try {
       await transport.publish(this.#options.topic, heartbeatCodec.encode(heartbeat))
@@ -200,8 +204,8 @@ export class Heartbeats {
 
   #believe(author: string, heartbeat: Heartbeat): void {
     const { membership, meshClock } = this.#components
-    const { name, incarnation, status, addresses, wallMs, uptimeMs } = heartbeat
-    const description = { id: author, name, incarnation, status, addresses }
+    const { name, incarnation, status, role, addresses, wallMs, uptimeMs } = heartbeat
+    const description = { id: author, name, incarnation, status, role, addresses }
     membership.learn({ id: author, incarnation, state: 'alive' }, description)
     const member = membership.list.get(author)
     if (member === undefined || member.incarnation > incarnation) return

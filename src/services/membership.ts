@@ -6,9 +6,11 @@
  */
 import {
   isLive,
+  isOnRing,
   type Member,
   type MemberDescription,
   MemberList,
+  type MemberRole,
   type MemberState,
   type MemberStatus,
   type Transition,
@@ -43,6 +45,7 @@ export interface MembershipComponents {
 export interface MembershipOptions {
   readonly name: string
   readonly topic: string
+  readonly role: MemberRole
 }
 
 /** How far a member's batches have been taken in. */
@@ -135,6 +138,7 @@ export class Membership {
       name: this.#options.name,
       incarnation: this.#incarnation,
       status: this.#status,
+      role: this.#options.role,
       addresses: this.#components.transport.addresses,
     }
   }
@@ -338,11 +342,16 @@ export class Membership {
 
   /** Changes the list in one member's place, and tells what came of it. */
   #change(id: string, change: (nowMs: number) => Transition | undefined): boolean {
-    const wasOnRing = isOnRing(this.list.get(id))
+    const wasOnRing = this.#isOnRing(id)
     const transition = change(this.#components.runtime.clock.monotonicMs())
     if (transition !== undefined) this.#tell((listener) => listener.changed(transition))
-    if (wasOnRing !== isOnRing(this.list.get(id))) this.#tell((listener) => listener.viewChanged())
+    if (wasOnRing !== this.#isOnRing(id)) this.#tell((listener) => listener.viewChanged())
     return transition !== undefined
+  }
+
+  #isOnRing(id: string): boolean {
+    const member = this.list.get(id)
+    return member !== undefined && isOnRing(member)
   }
 
   #tell(call: (listener: MembershipListener) => void): void {
@@ -354,8 +363,4 @@ export class Membership {
     for (const id of this.list.prune(clock.monotonicMs())) this.#remindedAtMs.delete(id)
     this.#pruneTimer = scheduler.after(PRUNE_INTERVAL_MS, () => this.#prune())
   }
-}
-
-function isOnRing(member: Member | undefined): boolean {
-  return member !== undefined && isLive(member) && member.status === 'serving'
 }

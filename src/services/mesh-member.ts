@@ -3,30 +3,38 @@
  * goes through here, and everything below is an adapter, real or simulated.
  */
 
+import type { Write } from '../core/entry.js'
 import { HybridLogicalClock } from '../core/hlc.js'
 import { isLive, type Member, type Transition } from '../core/members.js'
 import { MeshClock } from '../core/mesh-clock.js'
+import { NearCache } from '../core/near-cache.js'
 import { Positions } from '../core/positions.js'
-import { type Hash64, keyHashOf, partitionOf, Ring } from '../core/ring.js'
+import { type Hash64, keyHashOf, type Ring } from '../core/ring.js'
 import { Store, type StoreListener } from '../core/store.js'
 import { type HelloRefusedError, PeerStoppedError } from '../errors.js'
 import type { ResolvedOptions } from '../options.js'
 import type { Answer, Ask } from '../protocol/messages.js'
-import { Acknowledgement } from './acknowledgement.js'
 import { CatchUp, type TransferReason } from './catch-up.js'
 import { CLOCK_SKEW_MAX_MS, CLOCK_SKEW_WARN_MS, ClockWatch } from './clock-watch.js'
 import { Comparison } from './comparison.js'
 import { Confirmation } from './confirmation.js'
 import { Counters, type DropReason } from './counters.js'
+import { Delivery } from './delivery.js'
 import { Discovery } from './discovery.js'
+import { Explain } from './explain.js'
 import { FailureDetector } from './failure-detector.js'
+import { Handoff } from './handoff.js'
 import { Handshake } from './handshake.js'
 import { Heartbeats } from './heartbeats.js'
 import { Membership } from './membership.js'
+import { Ownership } from './ownership.js'
 import type { Channel, Runtime, Transport, TransportHandlers } from './ports.js'
 import { QuorumReads } from './quorum-reads.js'
+import { Reads } from './reads.js'
+import { Rebalance } from './rebalance.js'
 import { Replication } from './replication.js'
 import { RequestStreams } from './request-streams.js'
+import { Scan } from './scan.js'
 import { StateTransfer } from './state-transfer.js'
 import { Sweeper } from './sweeper.js'
 import { PROTOCOLS, topicsOf } from './topics.js'
@@ -49,6 +57,10 @@ export interface MeshMemberListener extends StoreListener {
   memberChanged(transition: Transition): void
   transferStarted(member: string, reason: TransferReason): void
   transferEnded(member: string, entries: number, ok: boolean): void
+  rebalanceStarted(partitions: number): void
+  rebalanceEnded(entries: number): void
+  /** A write to a key that this member does not own. */
+  heardOf(write: Write): void
   alert(code: string, message: string): void
 }
 
@@ -60,8 +72,15 @@ export class MeshMember implements TransportHandlers {
   readonly catchUp: CatchUp
   readonly discovery: Discovery
   readonly requests: RequestStreams
-  readonly acks: Acknowledgement
+  readonly ownership: Ownership
+  readonly rebalance: Rebalance
+  readonly delivery: Delivery
+  readonly handoff: Handoff
+  readonly near: NearCache
+  readonly reads: Reads
   readonly quorumReads: QuorumReads
+  readonly scan: Scan
+  readonly explain: Explain
   readonly drops = new Counters<DropReason>()
   readonly #components: MeshMemberComponents
   readonly #options: ResolvedOptions
@@ -76,8 +95,8 @@ export class MeshMember implements TransportHandlers {
   readonly #positions: Positions
   readonly #sweeper: Sweeper
   readonly #topics
-  #ring: Ring | undefined
   #confirmationErrorCount = 0
+  #hasToldOfHints = false
   /** What was said of refused peers. */
   readonly #refusals = new Set<string>()
 
@@ -120,30 +139,76 @@ export class MeshMember implements TransportHandlers {
     })
     const membership = new Membership(
       { runtime, transport, hash, drops },
-      { name: options.name, topic: topics.members },
+      { name: options.name, topic: topics.members, role: options.role },
     )
+    const expectsOthers = options.bootstrap.length > 0 || options.mdns
+    const ownership = new Ownership(
+      { runtime, membership, hash },
+      { id: transport.id, replicas: options.replicas, role: options.role, expectsOthers },
+    )
+    const near = new NearCache(options.nearBytesMax)
+    const handoff = new Handoff(runtime, options, {
+      takeIn: (write, partition) => {
+        if (ownership.holds(partition)) store.apply(write)
+      },
+      send: (record, partition) =>
+        void this.delivery.send({ record, partition, ack: 'none', goesToAll: true }),
+      expired: (count) => this.#hintsExpired(count),
+    })
+    const requests = new RequestStreams({ runtime, transport, membership, drops }, (from, ask) =>
+      this.#answer(from, ask),
+    )
+    const waiting = { timeoutMs: options.syncTimeoutMs }
+    const delivery = new Delivery({ runtime, membership, ownership, requests }, waiting, {
+      takeIn: (write) => store.apply(write),
+      delivered: (write) => handoff.delivered(write),
+      roomFreed: () => replication.roomFreed(),
+    })
     const replication: Replication = new Replication(
-      { runtime, transport, membership, store, hlc, meshClock, positions, drops },
+      {
+        runtime,
+        transport,
+        membership,
+        store,
+        hlc,
+        meshClock,
+        positions,
+        ownership,
+        near,
+        drops,
+      },
       { ...options, topic: topics.ops },
       {
         gap: (member) => this.catchUp.gap(member),
-        announced: (member, writes) => this.catchUp.fetch(member, writes),
+        fetch: (member, writes) => this.catchUp.fetch(member, writes),
         advanced: (member) => this.#confirmation.advanced(member),
+        send: (parcel) => delivery.send(parcel),
+        sending: () => delivery.size,
+        hinted: (write, partition) => handoff.add(write, partition),
+        cleared: (marker) => handoff.clear(marker),
+        heardOf: (write) => {
+          handoff.hints.heard(write)
+          listener.heardOf(write)
+        },
       },
     )
     const published = () => replication.published
-    const storeDigest = (asOfMs: number) => store.digest(asOfMs)
+    // Two members hold the same only where each owns every key.
+    const holdsAll = () => ownership.holdsAll && ownership.placement.previous.length === 0
+    const storeDigest = (asOfMs: number) => (holdsAll() ? store.digest(asOfMs) : undefined)
+    const settledRing = () => this.rebalance.settledRing
     const heartbeats = new Heartbeats(
-      { runtime, transport, membership, meshClock, drops, published, storeDigest },
+      { runtime, transport, membership, meshClock, drops, published, storeDigest, settledRing },
       {
         topic: topics.heartbeat,
         intervalMs: options.heartbeatIntervalMs,
         instance: options.instance,
       },
       {
-        alive: (id, { opsEpoch, opsSequence, status, wallMs, storeDigest }) => {
+        alive: (id, { opsEpoch, opsSequence, status, wallMs, storeDigest, settledRing }) => {
           clockWatch.look()
           replication.heard(id, opsEpoch, opsSequence)
+          ownership.heardSettled(id, status === 'serving' ? settledRing : 0n)
           if (status !== 'serving') return
           this.catchUp.heard(id)
           this.#comparison.heard(id, wallMs, storeDigest)
@@ -154,9 +219,9 @@ export class MeshMember implements TransportHandlers {
     const detector = new FailureDetector({ runtime, transport, membership, heartbeats }, options)
     const handshake = new Handshake(
       { runtime, transport, membership, heartbeats, hlc, meshClock, drops },
-      options,
+      { ...options, rings: () => ownership.rings() },
       {
-        accepted: (id, wasLive) => this.#accepted(id, wasLive),
+        accepted: (id, wasLive, rings) => this.#accepted(id, wasLive, rings),
         refused: (_, error) => this.#refused(error),
       },
     )
@@ -170,7 +235,23 @@ export class MeshMember implements TransportHandlers {
       replication,
       drops,
       published,
+      ownership,
+      hints: handoff.hints,
+      lacking: (partitions) => this.rebalance.lacking(partitions),
     })
+    const rebalance = new Rebalance(
+      { runtime, membership, ownership, transfers, store, positions },
+      { replicas: options.replicas === 'all' ? 1 : options.replicas },
+      {
+        started: (partitions) => listener.rebalanceStarted(partitions),
+        ended: (entries) => listener.rebalanceEnded(entries),
+        settledChanged: () => {
+          ownership.heardSettled(transport.id, this.rebalance.settledRing)
+          void heartbeats.beat()
+        },
+      },
+    )
+    rebalance.waitFor(() => this.catchUp.owes)
     membership.countPositionsBy((id) =>
       id === transport.id ? replication.published : positions.of(id),
     )
@@ -185,14 +266,44 @@ export class MeshMember implements TransportHandlers {
     this.#positions = positions
     this.discovery = new Discovery({ runtime, transport, membership, handshake }, options)
     this.#watchdog = new Watchdog({ runtime, transport, handshake })
-    const requests = new RequestStreams({ runtime, transport, membership, drops }, (from, ask) =>
-      this.#answer(from, ask),
-    )
-    const expectsOthers = options.bootstrap.length > 0 || options.mdns
-    const waiting = { timeoutMs: options.syncTimeoutMs, expectsOthers }
+    this.ownership = ownership
+    this.rebalance = rebalance
+    this.near = near
+    this.handoff = handoff
     this.requests = requests
-    this.acks = new Acknowledgement({ runtime, membership, requests }, waiting)
-    this.quorumReads = new QuorumReads({ membership, store, replication, requests }, waiting)
+    this.delivery = delivery
+    const { hints } = handoff
+    this.quorumReads = new QuorumReads(
+      { runtime, membership, ownership, rebalance, store, hints, replication, requests },
+      waiting,
+    )
+    this.reads = new Reads({
+      runtime,
+      membership,
+      ownership,
+      rebalance,
+      meshClock,
+      store,
+      hints,
+      near,
+      replication,
+      requests,
+    })
+    this.explain = new Explain({
+      membership,
+      ownership,
+      quorumReads: this.quorumReads,
+      hints,
+      requests,
+    })
+    this.scan = new Scan({
+      membership,
+      ownership,
+      rebalance,
+      store,
+      requests,
+      breathe: () => new Promise((resolve) => void runtime.scheduler.defer(resolve)),
+    })
     this.#confirmation = new Confirmation({
       runtime,
       membership,
@@ -201,7 +312,7 @@ export class MeshMember implements TransportHandlers {
       requests,
       drops,
     })
-    this.#comparison = new Comparison(runtime.clock, store, (member) =>
+    this.#comparison = new Comparison(runtime.clock, storeDigest, (member) =>
       this.catchUp.differs(member),
     )
     this.#sweeper = new Sweeper(runtime, store, { intervalMs: options.sweepIntervalMs })
@@ -210,6 +321,12 @@ export class MeshMember implements TransportHandlers {
       {
         joinTimeoutMs: options.joinTimeoutMs,
         expectsOthers,
+        role: options.role,
+        keepsAll: ownership.isFullCopy && ownership.isOwner,
+        partitions: () => ownership.heldPartitions,
+        hasSettled: () => ownership.isFullCopy || rebalance.hasSettled,
+        settled: () =>
+          ownership.isFullCopy || !ownership.isOwner ? Promise.resolve() : rebalance.settled,
       },
       {
         started: (member, reason) => listener.transferStarted(member, reason),
@@ -219,37 +336,37 @@ export class MeshMember implements TransportHandlers {
             'serving-alone',
             `no other peer was reached within ${options.joinTimeoutMs} ms: serving alone, and trying on`,
           ),
+        paid: () => rebalance.look(),
       },
     )
     membership.addListener({
       changed: (transition) => this.#memberChanged(transition),
-      viewChanged: () => {
-        this.#ring = undefined
-        this.acks.viewChanged()
-      },
+      viewChanged: () => ownership.viewChanged(),
       selfChanged: () => void heartbeats.beat(),
       positionReported: (id, epoch, sequence) => this.#positionReported(id, epoch, sequence),
       suspicionReported: () => {},
       refusalReported: () => {},
     })
+    ownership.addListener({
+      ringChanged: () => {
+        rebalance.ringChanged()
+        handoff.ownersChanged()
+      },
+      electorateChanged: () => delivery.electorateChanged(),
+      settled: () => rebalance.ringSettled(),
+    })
   }
 
-  /** The ring of those who serve, as this member sees it. */
+  /** The ring by which keys are placed, as this member sees it. */
   get ring(): Ring {
-    const { hash } = this.#components
-    const { replicas } = this.#options
-    this.#ring ??= new Ring(this.membership.list.serving(), { hash, replicas })
-    return this.#ring
+    return this.ownership.ring
   }
 
   /** Publications, transfers and confirmations that failed. */
   get errorCount(): number {
     const { errorCount } = this.replication.stats()
-    return errorCount + this.catchUp.failureCount + this.#confirmationErrorCount
-  }
-
-  partitionOf(cache: string, key: string): number {
-    return partitionOf(this.#components.hash, cache, key)
+    const { failureCount } = this.catchUp
+    return errorCount + failureCount + this.rebalance.failureCount + this.#confirmationErrorCount
   }
 
   /** Starts the transport and everything on it. @throws what the transport throws, when it cannot listen */
@@ -283,11 +400,10 @@ export class MeshMember implements TransportHandlers {
   async stop({ drain }: { readonly drain: boolean }): Promise<void> {
     this.catchUp.stop()
     this.replication.close(new PeerStoppedError('write'))
+    this.handoff.close(new PeerStoppedError('write'))
     this.membership.setStatus('draining')
     await this.replication.drained()
-    if (drain) {
-      await this.flush().catch((error: Error) => this.#components.runtime.log.warn(error.message))
-    }
+    if (drain) await this.#handOver()
     this.discovery.stop()
     this.#detector.stop()
     this.#watchdog.stop()
@@ -296,10 +412,28 @@ export class MeshMember implements TransportHandlers {
     this.membership.stop()
     this.#sweeper.stop()
     this.#confirmation.stop()
-    this.acks.stop()
+    this.ownership.stop()
+    this.rebalance.stop()
+    this.handoff.stop()
+    this.delivery.stop()
+    this.quorumReads.stop()
     this.requests.stop()
     this.replication.stop()
     await this.#components.transport.stop()
+  }
+
+  /** Waits until others have what only this member may have: its last writes, and what it owned. */
+  async #handOver(): Promise<void> {
+    const { log, clock } = this.#components.runtime
+    const { syncTimeoutMs } = this.#options
+    const deadlineMs = clock.monotonicMs() + syncTimeoutMs
+    await this.flush().catch((error: Error) => log.warn(error.message))
+    const { itemCount, tombstoneCount } = this.store.stats()
+    if (this.ownership.isFullCopy || itemCount + tombstoneCount === 0) return
+    if (await this.ownership.settled(Math.max(0, deadlineMs - clock.monotonicMs()))) return
+    log.warn(
+      `stopped before all ${itemCount} entries of this peer were taken over: the others have not done so within ${syncTimeoutMs} ms (syncTimeoutMs)`,
+    )
   }
 
   connected(id: string, dialled: boolean): void {
@@ -343,13 +477,20 @@ export class MeshMember implements TransportHandlers {
       case 'confirm':
         return { kind: 'confirm', applied: await this.#confirmation.answer(from, ask) }
       case 'replicate':
-        return { kind: 'replicate', refused: this.replication.apply(ask.records).refused }
+        return {
+          kind: 'replicate',
+          ring: this.ownership.digest,
+          ...this.replication.accept(ask.records),
+        }
       case 'read':
-        return { kind: 'read', records: this.quorumReads.answer(ask.keys) }
+        return this.quorumReads.answer(ask.keys)
+      case 'scan':
+        return this.scan.answer(ask)
     }
   }
 
-  #accepted(id: string, wasLive: boolean): void {
+  #accepted(id: string, wasLive: boolean, rings: ReadonlyArray<readonly string[]>): void {
+    this.ownership.learn(rings)
     const member = this.membership.list.get(id)
     if (member !== undefined) this.catchUp.accepted(member, wasLive)
   }
@@ -374,6 +515,16 @@ export class MeshMember implements TransportHandlers {
     this.#listener.alert(code, error.message)
   }
 
+  /** Said once; from then on `hintExpiredCount` tells. */
+  #hintsExpired(count: number): void {
+    if (this.#hasToldOfHints) return
+    this.#hasToldOfHints = true
+    this.#listener.alert(
+      'hints-expired',
+      `${count} writes to keys of others were given up: no owner has taken them within ${this.#options.hintAgeMaxMs} ms (hintAgeMaxMs)`,
+    )
+  }
+
   #memberChanged(transition: Transition): void {
     const { member } = transition
     if (member.id === this.membership.id) return
@@ -381,10 +532,12 @@ export class MeshMember implements TransportHandlers {
       this.clock.gone(member.id)
       this.#comparison.gone(member.id)
       this.catchUp.gone(member.id)
+      this.ownership.gone(member.id)
+      this.rebalance.look()
     } else if (transition.from === 'dead' || transition.from === 'left') {
       this.catchUp.returned(member)
     }
-    this.acks.viewChanged()
+    this.ownership.electorateChanged()
     this.discovery.changed(member as Member)
     this.#listener.memberChanged(transition)
   }

@@ -1,46 +1,70 @@
 /**
- * Reads that more than one owner answers: the latest of what a majority knows, and the copies that are behind brought
- * up to date (read repair; DeCandia et al., "Dynamo", 2007, section 4.5).
+ * Reads that more than one owner answers: the latest of what a quorum of them knows, and the copies that are behind
+ * brought up to date (read repair; DeCandia et al., "Dynamo", 2007, section 4.5).
+ *
+ * While the ring changes, a quorum by each ring in force has to answer. An owner that is still taking over what it
+ * gained counts for nothing, though what it knows is used.
  */
-import type { ClearMarker, Write } from '../core/entry.js'
-import { ownersAmong, quorumOf, votersAmong } from '../core/quorum.js'
+import { backoffMs } from '../core/backoff.js'
+import { announcementOf, type ClearMarker, isAnnouncement, type Write } from '../core/entry.js'
+import type { Hints } from '../core/hints.js'
+import { type Electorate, isAcknowledged } from '../core/quorum.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Known, Store } from '../core/store.js'
 import { supersedes } from '../core/version.js'
-import { NotConfirmedError } from '../errors.js'
+import { NotConfirmedError, PeerStoppedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
+import type { Answer, KeyName } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
 import type { Membership } from './membership.js'
+import type { Ownership } from './ownership.js'
+import { Pauses } from './pauses.js'
+import type { Runtime } from './ports.js'
+import type { Rebalance } from './rebalance.js'
 import type { Replication } from './replication.js'
 import type { RequestStreams } from './request-streams.js'
 
+/** Pause before those that did not answer are asked again, in ms. */
+const RETRY_BACKOFF = { minMs: 20, maxMs: 500 }
+
 export interface QuorumReadComponents {
+  readonly runtime: Runtime
   readonly membership: Membership
+  readonly ownership: Ownership
+  readonly rebalance: Rebalance
   readonly store: Store
+  readonly hints: Hints
   readonly replication: Replication
   readonly requests: RequestStreams
 }
 
 export interface QuorumReadOptions {
-  /** How long one answer may take, in ms. */
+  /** How long a quorum is waited for, in ms. */
   readonly timeoutMs: number
-  /** Whether this member was told of others to look for. */
-  readonly expectsOthers: boolean
 }
 
-export interface KeyName {
-  readonly cache: string
-  readonly key: string
+/** What somebody knows of some keys, and of which of them it may not know the latest. */
+interface Testimony extends Known {
+  /** Names of keys. */
+  readonly open: ReadonlySet<string>
 }
 
 export class QuorumReads {
   readonly #components: QuorumReadComponents
   readonly #options: QuorumReadOptions
+  readonly #pauses: Pauses
   #repairCount = 0
+  #stopped = false
 
   constructor(components: QuorumReadComponents, options: QuorumReadOptions) {
     this.#components = components
     this.#options = options
+    this.#pauses = new Pauses(components.runtime.scheduler)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#pauses.end()
   }
 
   /** Copies that reads have brought up to date. */
@@ -52,74 +76,151 @@ export class QuorumReads {
    * What this member knows of some keys. Values beyond what fits into an answer are only announced, by their versions;
    * whoever lacks them asks again. The first is always there.
    */
-  answer(keys: readonly KeyName[]): Known {
-    const { writes, markers, stubs } = this.#components.store.known(keys)
+  answer(keys: readonly KeyName[]): Extract<Answer, { kind: 'read' }> {
+    const { ownership } = this.#components
+    const { writes, markers, stubs, open } = this.#own(keys)
     let bytes = 0
     const fitting = writes.map((write, index) => {
       bytes += recordBytes(write)
       return index === 0 || bytes <= BATCH_BYTES_MAX ? write : announcementOf(write)
     })
-    return { writes: fitting, markers, stubs }
+    return {
+      kind: 'read',
+      records: { writes: fitting, markers, stubs },
+      ring: ownership.digest,
+      open: [...keys.keys()].filter((index) => open.has(nameOf(keys[index] as KeyName))),
+    }
   }
 
   /**
-   * Resolves when this member holds of some keys the latest that a majority of the members knows.
+   * The latest that a quorum of the owners knows of some keys, by name: nothing where it is gone. Where this member owns
+   * a key, it holds that from then on.
    * @throws NotConfirmedError when too few answer in time
    */
-  async latest(keys: readonly KeyName[]): Promise<void> {
-    const { membership } = this.#components
-    const members = membership.list.all()
-    const wanted = quorumOf(members, this.#options.expectsOthers)
-    const own = membership.status === 'serving' ? [membership.id] : []
-    const others = ownersAmong(members).filter((id) => id !== membership.id)
-    const answers = new Map<string, Known>()
-    let isOver = false
+  async latest(keys: readonly KeyName[]): Promise<Map<string, Write>> {
+    const { runtime, membership } = this.#components
+    const deadlineMs = runtime.clock.monotonicMs() + this.#options.timeoutMs
+    const round: ReadRound = new ReadRound(keys, (from, testimony) =>
+      this.#settle(from, testimony, round),
+    )
+    for (let attempt = 1; ; attempt++) {
+      const enough = await this.#askAll(round, deadlineMs)
+      if (enough) {
+        // What was written here meanwhile may be later than what anybody has told.
+        round.add(membership.id, this.#own(keys))
+        return conclude(round)
+      }
+      const leftMs = deadlineMs - runtime.clock.monotonicMs()
+      if (this.#stopped) throw new PeerStoppedError('read')
+      if (leftMs <= 0 || !this.#mayBecomeEnough(keys)) throw this.#tooFew(round, keys)
+      const pauseMs = backoffMs(attempt, RETRY_BACKOFF, runtime.random.next())
+      await this.#pauses.pause(Math.min(pauseMs, leftMs))
+    }
+  }
+
+  /** Asks all owners that have not answered. Resolves as soon as enough have, or none is left to wait for. */
+  async #askAll(round: ReadRound, deadlineMs: number): Promise<boolean> {
+    const { membership, runtime } = this.#components
+    const isEnough = () => this.#isEnough(round)
+    round.add(membership.id, this.#own(round.keys))
+    if (isEnough()) return true
+    const others = this.#owners(round.keys).filter((id) => !round.hasAnswered(id))
+    const timeoutMs = Math.max(1, deadlineMs - runtime.clock.monotonicMs())
     const asked = others.map(async (id) => {
-      const known = await this.#ask(id, keys)
-      if (known === undefined) return
-      answers.set(id, known)
-      if (isOver) this.#settle(id, known, keys)
+      const testimony = await this.#ask(id, round.keys, timeoutMs)
+      if (testimony !== undefined) round.add(id, testimony)
     })
     await new Promise<void>((resolve) => {
-      const look = () => {
-        if (own.length + answers.size >= wanted) resolve()
-      }
-      for (const one of asked) void one.then(look)
+      for (const one of asked) void one.then(() => isEnough() && resolve())
       void Promise.all(asked).then(() => resolve())
-      look()
     })
-    if (own.length + answers.size < wanted) {
-      const confirmed = [...own, ...answers.keys()]
-      const missing = votersAmong(members).filter((id) => !confirmed.includes(id))
-      throw new NotConfirmedError(confirmed, missing, this.#options.timeoutMs)
+    return isEnough()
+  }
+
+  #isEnough(round: ReadRound): boolean {
+    return round.keys.every((key) => {
+      const electorate = this.#electorateOf(key)
+      return isAcknowledged('quorum', round.thoseWhoKnow(nameOf(key)), electorate)
+    })
+  }
+
+  /** Whether asking again can help: not where too few owners are there at all, and the ring is not changing. */
+  #mayBecomeEnough(keys: readonly KeyName[]): boolean {
+    if (!this.#components.ownership.isSettled) return true
+    return keys.every((key) => {
+      const electorate = this.#electorateOf(key)
+      return isAcknowledged('quorum', new Set(electorate.owners), electorate)
+    })
+  }
+
+  #owners(keys: readonly KeyName[]): string[] {
+    const owners = new Set(keys.flatMap((key) => this.#electorateOf(key).owners))
+    owners.delete(this.#components.membership.id)
+    return [...owners]
+  }
+
+  #electorateOf({ cache, key }: KeyName): Electorate {
+    const { ownership } = this.#components
+    if (ownership.isFullCopy) return ownership.everybody()
+    return ownership.electorateOf(ownership.partitionOf(cache, key))
+  }
+
+  #tooFew(round: ReadRound, keys: readonly KeyName[]): NotConfirmedError {
+    const lists = keys.flatMap((key) => this.#electorateOf(key).lists.flat())
+    const confirmed = [...new Set(lists)].filter((id) => round.hasAnswered(id))
+    const missing = [...new Set(lists)].filter((id) => !round.hasAnswered(id))
+    return new NotConfirmedError(confirmed, missing, this.#options.timeoutMs)
+  }
+
+  /** What this member knows: of keys that it owns, and of those it wrote that are yet to be handed over. */
+  #own(keys: readonly KeyName[]): Testimony {
+    const { store, hints, ownership, rebalance, membership } = this.#components
+    const known = store.known(keys)
+    const hinted =
+      hints.size === 0 ? [] : keys.flatMap(({ cache, key }) => hints.get(cache, key) ?? [])
+    const serves = membership.status === 'serving'
+    const isOpen = ({ cache, key }: KeyName) =>
+      !serves || !rebalance.isInSync(ownership.isFullCopy ? 0 : ownership.partitionOf(cache, key))
+    return {
+      ...known,
+      writes: hinted.length === 0 ? known.writes : [...known.writes, ...hinted],
+      open: new Set(keys.filter(isOpen).map(nameOf)),
     }
-    // Only now: that one has no longer the value of a version must not keep out the value itself from the next.
-    isOver = true
-    for (const [id, known] of answers) this.#settle(id, known, keys)
   }
 
   /** Takes in what an answer says is gone, and tells its author what it did not know; that one may have answered late. */
-  #settle(id: string, known: Known, keys: readonly KeyName[]): void {
-    this.#components.replication.apply({ writes: [], markers: [], stubs: known.stubs })
-    void this.#repair(id, known, keys)
+  #settle(from: string, testimony: Testimony, round: ReadRound): void {
+    const { replication, membership } = this.#components
+    if (from === membership.id) return
+    replication.apply({ writes: [], markers: [], stubs: testimony.stubs })
+    void this.#repair(from, testimony, round)
   }
 
-  /** What another member knows of some keys. Its writes and clears have been applied here, its stubs not yet. */
-  async #ask(id: string, keys: readonly KeyName[]): Promise<Known | undefined> {
-    const { requests, replication } = this.#components
-    const { timeoutMs } = this.#options
+  /** What another member knows of some keys. Its writes and clears are applied here where they belong, its stubs not yet. */
+  async #ask(
+    id: string,
+    keys: readonly KeyName[],
+    timeoutMs: number,
+  ): Promise<Testimony | undefined> {
+    const { requests, replication, ownership } = this.#components
     const writes: Write[] = []
     const markers: ClearMarker[] = []
     const stubs: Remembered[] = []
+    const unsettled = new Set<string>()
     let lacking = keys
     try {
       while (lacking.length > 0) {
-        const body = { kind: 'read', keys: lacking } as const
-        const { records } = await requests.ask(id, body, { timeoutMs })
+        const body = { kind: 'read', keys: lacking, ring: ownership.digest } as const
+        const { records, ring, open } = await requests.ask(id, body, { timeoutMs })
+        if (!ownership.counts(ring)) return undefined
         replication.apply({ writes: records.writes, markers: records.markers })
         writes.push(...records.writes)
         markers.push(...records.markers)
         stubs.push(...(records.stubs ?? []))
+        for (const index of open) {
+          const key = lacking[index]
+          if (key !== undefined) unsettled.add(nameOf(key))
+        }
         const announced = this.#lacking(records.writes)
         if (announced.length >= lacking.length) return undefined
         lacking = announced
@@ -127,37 +228,117 @@ export class QuorumReads {
     } catch {
       return undefined
     }
-    return { writes, markers, stubs }
+    return { writes, markers, stubs, open: unsettled }
   }
 
   /** Those that are only announced, and newer than what is known here. */
   #lacking(writes: readonly Write[]): Write[] {
-    const announced = writes.filter(({ deleted, payload }) => !deleted && payload === undefined)
-    const known = byName(this.#components.store.known(announced))
+    const announced = writes.filter(isAnnouncement)
+    if (announced.length === 0) return announced
+    const known = byName([this.#components.store.known(announced)])
     return announced.filter((write) => isNews(write, known))
   }
 
   /** Sends to one that answered what it did not know. Where that fails, the next read of the key tries again. */
-  async #repair(id: string, theirs: Known, keys: readonly KeyName[]): Promise<void> {
-    const { requests, store } = this.#components
+  async #repair(id: string, theirs: Testimony, round: ReadRound): Promise<void> {
+    const { requests, ownership } = this.#components
     const { timeoutMs } = this.#options
-    const ours = store.known(keys)
-    const known = byName(theirs)
-    const writes = ours.writes.filter((write) => isNews(write, known))
-    const markers = ours.markers.filter((marker) =>
-      theirs.markers.every(
-        (theirMarker) => theirMarker.cache !== marker.cache || supersedes(marker, theirMarker),
-      ),
+    const known = byName([theirs])
+    const writes = [...round.known().values()].filter(
+      (record): record is Write =>
+        isWhole(record) && isNews(record, known) && this.#electorateOf(record).owners.includes(id),
     )
+    const markers = round
+      .markers()
+      .filter((marker) =>
+        theirs.markers.every((other) => other.cache !== marker.cache || supersedes(marker, other)),
+      )
     try {
       for (const records of requestsOf(writes, markers)) {
-        const { refused } = await requests.ask(id, { kind: 'replicate', records }, { timeoutMs })
-        this.#repairCount += records.writes.length - Math.min(refused, records.writes.length)
+        const body = { kind: 'replicate', records, ring: ownership.digest } as const
+        const { refused, foreign } = await requests.ask(id, body, { timeoutMs })
+        const notTaken = Math.min(refused + foreign.length, records.writes.length)
+        this.#repairCount += records.writes.length - notTaken
       }
     } catch {
       // Nothing more to do here.
     }
   }
+}
+
+/** What has come in for one read. */
+class ReadRound {
+  readonly keys: readonly KeyName[]
+  readonly #settle: (from: string, testimony: Testimony) => void
+  readonly #testimonies = new Map<string, Testimony>()
+  #isOver = false
+
+  /** @param settle what to do with each testimony once there are enough, and with each that comes later */
+  constructor(keys: readonly KeyName[], settle: (from: string, testimony: Testimony) => void) {
+    this.keys = keys
+    this.#settle = settle
+  }
+
+  add(from: string, testimony: Testimony): void {
+    const isNews = this.#isOver && this.#bringsNews(testimony)
+    this.#testimonies.set(from, testimony)
+    if (!this.#isOver) return
+    // What comes late may be news to those that were told already.
+    for (const [id, said] of this.#testimonies) if (isNews || id === from) this.#settle(id, said)
+  }
+
+  #bringsNews({ writes }: Testimony): boolean {
+    const known = this.known()
+    return writes.some((write) => isWhole(write) && isNews(write, known))
+  }
+
+  /** Whether somebody need not be asked again. */
+  hasAnswered(id: string): boolean {
+    return this.#testimonies.get(id)?.open.size === 0
+  }
+
+  /** Those that know the latest of a key, or that there is nothing. */
+  thoseWhoKnow(name: string): ReadonlySet<string> {
+    const ids = [...this.#testimonies].filter(([, { open }]) => !open.has(name)).map(([id]) => id)
+    return new Set(ids)
+  }
+
+  /** There is enough. Only now is settled what is gone: that one has no longer the value of a version must not keep out the
+   * value itself from the next. */
+  end(): void {
+    this.#isOver = true
+    for (const [from, testimony] of this.#testimonies) this.#settle(from, testimony)
+  }
+
+  /** The latest of each key that anybody knows, by name. */
+  known(): Map<string, Remembered> {
+    return byName([...this.#testimonies.values()])
+  }
+
+  /** The latest clear of each cache that anybody knows. */
+  markers(): ClearMarker[] {
+    const latest = new Map<string, ClearMarker>()
+    for (const { markers } of this.#testimonies.values()) {
+      for (const marker of markers) {
+        const other = latest.get(marker.cache)
+        if (other === undefined || supersedes(marker, other)) latest.set(marker.cache, marker)
+      }
+    }
+    return [...latest.values()]
+  }
+}
+
+/** What was found; whoever is behind is told, also if its answer is yet to come. */
+function conclude(round: ReadRound): Map<string, Write> {
+  round.end()
+  const cleared = new Map(round.markers().map((marker) => [marker.cache, marker]))
+  const latest = new Map<string, Write>()
+  for (const [name, record] of round.known()) {
+    const marker = cleared.get(record.cache)
+    if (marker !== undefined && !supersedes(record, marker)) continue
+    if (isWhole(record)) latest.set(name, record)
+  }
+  return latest
 }
 
 /** Records in as many requests as they need. Clears come first, so that nothing takes effect that they would undo. */
@@ -178,13 +359,24 @@ function* requestsOf(writes: readonly Write[], markers: readonly ClearMarker[]) 
   if (part.length > 0) yield { writes: part, markers: [] }
 }
 
-/** That there is a value, without it. */
-function announcementOf({ cache, key, version, deleted, createdAt, expiresAt }: Write): Write {
-  return { cache, key, version, deleted, createdAt, expiresAt, payload: undefined }
+/** The latest of each key that is known, by name; of two that say the same, the one with the value. */
+function byName(known: readonly Known[]): Map<string, Remembered> {
+  const latest = new Map<string, Remembered>()
+  for (const { writes, stubs } of known) {
+    for (const record of [...writes, ...stubs]) {
+      const name = nameOf(record)
+      const other = latest.get(name)
+      const isNewer = other === undefined || supersedes(record, other)
+      const tellsMore = other !== undefined && !isWhole(other) && !supersedes(other, record)
+      if (isNewer || tellsMore) latest.set(name, record)
+    }
+  }
+  return latest
 }
 
-function byName({ writes, stubs }: Known): Map<string, Remembered> {
-  return new Map([...writes, ...stubs].map((record) => [nameOf(record), record]))
+/** Whether a record is a write with all that belongs to it: not a stub, and not an announcement. */
+function isWhole(record: Remembered): record is Write {
+  return record.deleted || record.payload !== undefined
 }
 
 function isNews(record: Remembered, known: ReadonlyMap<string, Remembered>): boolean {

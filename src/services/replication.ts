@@ -1,32 +1,43 @@
 /**
- * Replication: publishes this member's writes on the ops topic, and applies those of the others.
+ * Replication: takes in this member's writes, where they belong here, and those of the others; publishes its own on the
+ * ops topic, and has them handed to their owners where that topic does not carry their values.
  *
  * Gossip is the fast path and may lose messages. Batches are numbered, so that what is missing is noticed: by the
  * next batch, or by the number that the sender's heartbeats carry. Whoever is behind for longer than a message may
  * be late asks for the state (see catch-up.ts).
  */
 import {
+  announcementOf,
   type ClearMarker,
   clearMarker,
+  isAnnouncement,
   payloadBytes,
   tombstone,
   type Write,
 } from '../core/entry.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
 import type { MeshClock } from '../core/mesh-clock.js'
+import type { NearCache } from '../core/near-cache.js'
 import type { Positions } from '../core/positions.js'
+import type { Ack } from '../core/quorum.js'
 import type { Store } from '../core/store.js'
-import type { Payload, Version } from '../core/version.js'
+import { type Payload, supersedes, type Version } from '../core/version.js'
 import { ClockSkewError } from '../errors.js'
 import type { ProtocolError } from '../protocol/checks.js'
 import { batchCodec } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Batch, Records } from '../protocol/messages.js'
+import { Announcements } from './announcements.js'
 import { CLOCK_SKEW_MAX_MS } from './clock-watch.js'
 import type { Counters, DropReason } from './counters.js'
+import type { Parcel } from './delivery.js'
 import type { Membership } from './membership.js'
+import type { Ownership } from './ownership.js'
 import type { Runtime, Timer, Transport } from './ports.js'
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js'
+
+/** Bytes of a value that rides along in a message to all though not all own it: they may have a near copy of it. */
+const INLINE_BYTES_MAX = 256
 
 /** How late a message may be before its absence counts as a loss, in ms. */
 const GAP_GRACE_MS = 300
@@ -39,6 +50,8 @@ export interface ReplicationComponents {
   readonly hlc: HybridLogicalClock
   readonly meshClock: MeshClock
   readonly positions: Positions
+  readonly ownership: Ownership
+  readonly near: NearCache
   readonly drops: Counters<DropReason>
 }
 
@@ -49,8 +62,18 @@ export interface ReplicationOptions extends WriteQueueOptions {
 export interface ReplicationListener {
   /** Something that a member published has not come for longer than it could be late. */
   gap(member: string): void
-  /** A member announced values that are too large for a batch. Resolves to whether they were fetched. */
-  announced(member: string, writes: readonly Write[]): Promise<boolean>
+  /** Values that a member announced are to be fetched. Resolves to whether they were had. */
+  fetch(member: string, writes: readonly Write[]): Promise<boolean>
+  /** Hands a record to its owners; see {@link Delivery.send}. */
+  send(parcel: Parcel): Promise<void> | undefined
+  /** How many records are on their way to their owners. */
+  sending(): number
+  /** A write to a key that this member does not own: kept until its owners have it; see {@link Handoff.add}. */
+  hinted(write: Write, partition: number): void
+  /** A cache was cleared. */
+  cleared(marker: ClearMarker): void
+  /** A write to a key that this member does not own, its own or another's. */
+  heardOf(write: Write): void
   /** All that a member published, as far as known, has been applied. */
   advanced(member: string): void
 }
@@ -60,6 +83,7 @@ export class Replication {
   readonly #options: ReplicationOptions
   readonly #listener: ReplicationListener
   readonly #queue: WriteQueue
+  readonly #announcements: Announcements
   /** When a gap was first seen, by member. */
   readonly #behindSinceMs = new Map<string, number>()
   /** Fetches under way, by member. */
@@ -80,11 +104,21 @@ export class Replication {
     this.#components = components
     this.#options = options
     this.#listener = listener
-    this.#queue = new WriteQueue(components.runtime, options, (records) => this.#publish(records))
+    this.#queue = new WriteQueue(
+      components.runtime,
+      options,
+      (records) => this.#publish(records),
+      () => listener.sending(),
+    )
+    this.#announcements = new Announcements(components.runtime, {
+      fetch: (member, writes) => listener.fetch(member, writes),
+    })
   }
 
   stop(): void {
     this.#gapTimer?.cancel()
+    this.#queue.stop()
+    this.#announcements.stop()
   }
 
   /**
@@ -118,43 +152,58 @@ export class Replication {
     this.#queue.release()
   }
 
+  /** Fewer records are on their way to their owners. */
+  roomFreed(): void {
+    this.#queue.grantRoom()
+  }
+
   /** Room for one write in the queue; see {@link WriteQueue.room}. */
   room(signal?: AbortSignal): Promise<void> | undefined {
     return this.#queue.room(signal)
   }
 
   /**
-   * Sets a key, here at once and everywhere soon. `ttlMs` 0 means for ever. Call only with room.
-   * @throws ClockSkewError
+   * Sets a key, here at once, where it belongs here, and everywhere soon. `ttlMs` 0 means for ever. Call only with room.
+   * Returns what resolves when enough owners have it; undefined for `ack: 'none'`. @throws ClockSkewError
    */
-  set(cache: string, key: string, payload: Payload, ttlMs: number): Write {
+  set(
+    cache: string,
+    key: string,
+    payload: Payload,
+    { ttlMs, ack }: { readonly ttlMs: number; readonly ack: Ack },
+  ): Promise<void> | undefined {
+    const { store, meshClock } = this.#components
     const version = this.#stamp()
-    const createdAt = this.#components.store.get(cache, key)?.createdAt ?? version.wallMs
-    const expiresAt = ttlMs === 0 ? 0 : this.#components.meshClock.strictNow() + ttlMs
-    return this.#write({ cache, key, version, deleted: false, payload, createdAt, expiresAt })
+    const createdAt = store.createdAt(cache, key) ?? version.wallMs
+    const expiresAt = ttlMs === 0 ? 0 : meshClock.strictNow() + ttlMs
+    const write = { cache, key, version, deleted: false, payload, createdAt, expiresAt }
+    return this.#write(write, ack)
   }
 
-  /** Deletes a key, here at once and everywhere soon. Call only with room. @throws ClockSkewError */
-  delete(cache: string, key: string): Write {
-    return this.#write(tombstone(cache, key, this.#stamp()))
+  /** Deletes a key, in the same way. Call only with room. @throws ClockSkewError */
+  delete(cache: string, key: string, ack: Ack): Promise<void> | undefined {
+    return this.#write(tombstone(cache, key, this.#stamp()), ack)
   }
 
-  /** Clears a cache, here at once and everywhere soon. Call only with room. @throws ClockSkewError */
-  clear(cache: string): ClearMarker {
+  /** Clears a cache, on all members. Call only with room. @throws ClockSkewError */
+  clear(cache: string, ack: Ack): Promise<void> | undefined {
     const marker = clearMarker(cache, this.#stamp())
-    this.#components.store.clear(marker)
-    this.#queue.push(marker)
-    return marker
+    this.#clear(marker)
+    this.#queue.push(marker, ack === 'none')
+    if (ack === 'none') return undefined
+    return this.#listener.send({ record: marker, partition: undefined, ack, goesToAll: false })
   }
 
   /** Resolves when all that was written before has been published. */
   async drained(): Promise<void> {
+    // A write that was made in this turn may be a step away from the queue.
+    await undefined
     await this.#queue.drained()
   }
 
   /** Messages of the ops topic. */
   receive(author: string, bytes: Uint8Array): void {
-    const { drops, membership, positions } = this.#components
+    const { drops, membership, positions, ownership } = this.#components
     let batch: Batch
     try {
       batch = batchCodec.decode(bytes)
@@ -167,31 +216,83 @@ export class Replication {
       return
     }
     this.#opsReceivedCount += batch.writes.length + batch.markers.length
-    this.apply(batch)
-    const announced = batch.writes.filter(isAnnouncement)
-    if (announced.length > 0) {
-      void this.#fetch(author, batch, announced)
-    } else {
+    const announced = this.#hear(batch)
+    if (announced.length > 0) void this.#complete(author, batch, announced)
+    else if (ownership.isOwner) {
       positions.received(author, batch.epoch, batch.sequence)
       this.#lookForGap(author)
+    } else this.heard(author, batch.epoch, batch.sequence)
+  }
+
+  /** Takes in a batch of the ops topic. Returns the writes that belong here and whose values have yet to come. */
+  #hear(batch: Batch): Write[] {
+    const { ownership } = this.#components
+    if (ownership.holdsAll) {
+      this.apply(batch)
+      return batch.writes.filter((write) => isAnnouncement(write) && !this.#has(write))
     }
+    const ours: Write[] = []
+    for (const write of batch.writes) {
+      if (ownership.holdsKey(write.cache, write.key)) ours.push(write)
+      else this.#hearOf(write)
+    }
+    this.#take({ writes: ours, markers: batch.markers })
+    return ours.filter((write) => isAnnouncement(write) && !this.#has(write))
+  }
+
+  /** A write to a key of others: nothing is stored, but a near copy is brought up to date. */
+  #hearOf(write: Write): void {
+    const { near, hlc, drops } = this.#components
+    if (!this.#believes(write, hlc, drops)) return
+    near.heard(write)
+    this.#listener.heardOf(write)
+  }
+
+  #has(write: Write): boolean {
+    const { writes, stubs, markers } = this.#components.store.known([write])
+    return [...writes, ...stubs, ...markers].some((known) => !supersedes(write, known))
   }
 
   /** A batch counts as received once the values that it only announces are here as well. */
-  async #fetch(author: string, batch: Batch, announced: readonly Write[]): Promise<void> {
-    const { positions } = this.#components
+  async #complete(author: string, batch: Batch, announced: readonly Write[]): Promise<void> {
+    const { positions, ownership } = this.#components
     positions.announced(author, batch.epoch, batch.sequence)
     this.#fetching.set(author, (this.#fetching.get(author) ?? 0) + 1)
-    const fetched = await this.#listener.announced(author, announced)
+    const complete = await this.#announcements.complete(author, announced, !ownership.isFullCopy)
     const left = (this.#fetching.get(author) ?? 1) - 1
     if (left === 0) this.#fetching.delete(author)
     else this.#fetching.set(author, left)
-    if (fetched) positions.received(author, batch.epoch, batch.sequence)
+    if (complete) positions.received(author, batch.epoch, batch.sequence)
     this.#lookForGap(author)
   }
 
-  /** Applies what came from another member, by whichever way. Returns how many took effect, and how many were refused. */
-  apply({ writes, markers, stubs = [] }: Records): { applied: number; refused: number } {
+  /**
+   * Applies what came from another member, by whichever way, as far as it belongs here. Returns how many took effect, and
+   * how many were refused.
+   */
+  apply(records: Records): { applied: number; refused: number } {
+    const { ownership } = this.#components
+    if (ownership.holdsAll) return this.#take(records)
+    const isOurs = ({ cache, key }: { readonly cache: string; readonly key: string }) =>
+      ownership.holdsKey(cache, key)
+    const { writes, markers, stubs = [] } = records
+    return this.#take({ writes: writes.filter(isOurs), markers, stubs: stubs.filter(isOurs) })
+  }
+
+  /** Takes in what a writer hands to its owners: says what does not belong here. */
+  accept({ writes, markers }: Records): { refused: number; foreign: number[] } {
+    const { ownership } = this.#components
+    const foreign: number[] = []
+    const ours = writes.filter(({ cache, key }, index) => {
+      const isOurs = ownership.holdsKey(cache, key)
+      if (!isOurs) foreign.push(index)
+      return isOurs
+    })
+    const { refused } = this.#take({ writes: ours, markers })
+    return { refused, foreign }
+  }
+
+  #take({ writes, markers, stubs = [] }: Records): { applied: number; refused: number } {
     const { store, hlc, drops } = this.#components
     let applied = 0
     let refused = 0
@@ -200,11 +301,12 @@ export class Replication {
       if (!isBelieved) refused++
       return isBelieved
     }
-    for (const marker of markers) if (believes(marker) && store.clear(marker)) applied++
+    for (const marker of markers) if (believes(marker) && this.#clear(marker)) applied++
     for (const stub of stubs) if (believes(stub) && store.outdate(stub)) applied++
     for (const write of writes) {
       if (isAnnouncement(write) || !believes(write)) continue
       const outcome = store.apply(write)
+      this.#announcements.came(write)
       if (outcome === 'applied') applied++
       if (outcome !== 'too large') continue
       refused++
@@ -213,16 +315,50 @@ export class Replication {
     return { applied, refused }
   }
 
+  #clear(marker: ClearMarker): boolean {
+    const { store, near } = this.#components
+    if (!store.clear(marker)) return false
+    near.clear(marker)
+    this.#listener.cleared(marker)
+    return true
+  }
+
   /** A member says how much it has published. */
   heard(member: string, epoch: number, sequence: number): void {
-    this.#components.positions.announced(member, epoch, sequence)
+    const { positions, ownership } = this.#components
+    // Who owns nothing lacks nothing.
+    if (ownership.isOwner) positions.announced(member, epoch, sequence)
+    else positions.adopt({ member, epoch, sequence })
     this.#lookForGap(member)
   }
 
-  #write(write: Write): Write {
-    this.#components.store.apply(write)
-    this.#queue.push(write)
-    return write
+  /** Takes in a write of this member, and sends it on its ways. */
+  #write(write: Write, ack: Ack): Promise<void> | undefined {
+    const { store, ownership, near } = this.#components
+    const partition = () => ownership.partitionOf(write.cache, write.key)
+    const holds = ownership.holdsAll || ownership.holds(partition())
+    if (holds) store.apply(write)
+    else {
+      near.heard(write)
+      this.#listener.hinted(write, partition())
+      this.#listener.heardOf(write)
+    }
+    const { isFull } = ownership.ring
+    const ridesAlong = isFull || ownership.isFullCopy || (holds && ack === 'none')
+    const inline = write.deleted || (ridesAlong && this.#fits(write, isFull))
+    // Where the ring is changing, those who gain the key may not hear of it as theirs yet.
+    const goesToAll =
+      !holds || (!ownership.isFullCopy && (ownership.placement.previous.length > 0 || !inline))
+    this.#queue.push(inline ? write : announcementOf(write), ack === 'none' && inline)
+    if (ack === 'none' && !goesToAll) return undefined
+    return this.#listener.send({ record: write, partition: partition(), ack, goesToAll })
+  }
+
+  /** Whether a value rides along in a message to all. */
+  #fits({ payload }: Write, isFull: boolean): boolean {
+    const bytesMax =
+      isFull || this.#components.ownership.isFullCopy ? BATCH_BYTES_MAX : INLINE_BYTES_MAX
+    return payload === undefined || payloadBytes(payload) <= bytesMax
   }
 
   /** @throws ClockSkewError */
@@ -250,7 +386,7 @@ export class Replication {
     const { transport, runtime } = this.#components
     const { epoch } = this.published
     const sequence = ++this.#sequence
-    const batch = { epoch, sequence, markers, writes: writes.map(announceIfLarge) }
+    const batch = { epoch, sequence, markers, writes }
     try {
       await transport.publish(this.#options.topic, batchCodec.encode(batch))
       this.#opsPublishedCount += writes.length + markers.length
@@ -293,16 +429,4 @@ export class Replication {
       this.#gapTimer = runtime.scheduler.after(GAP_GRACE_MS, () => this.#reportGaps())
     }
   }
-}
-
-/** A write that says that there is a value, without it. */
-function isAnnouncement(write: Write): boolean {
-  return !write.deleted && write.payload === undefined
-}
-
-/** A value too large for a batch is only announced; the others fetch it. */
-function announceIfLarge(write: Write): Write {
-  return write.payload !== undefined && payloadBytes(write.payload) > BATCH_BYTES_MAX
-    ? { ...write, payload: undefined }
-    : write
 }

@@ -4,8 +4,9 @@
  *
  * A stream that breaks fails those that wait, and the next request opens another one.
  */
+
+import { answersCodec, asksCodec } from '../protocol/asks.js'
 import type { ProtocolError } from '../protocol/checks.js'
-import { answersCodec, asksCodec } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Answer, Ask, Numbered } from '../protocol/messages.js'
 import type { Channel, Scheduler, Timer } from './ports.js'
@@ -41,6 +42,8 @@ export class RequestLink {
   #closed: Error | undefined
   #isSending = false
   #scheduled: Timer | undefined
+  /** Sent, and given up since: the other side is told with the next frame. */
+  #cancelled: number[] = []
   #lastId = 0
   #inFlightBytes = 0
 
@@ -65,7 +68,11 @@ export class RequestLink {
     this.#outgoing.set(id, question)
     this.#inFlightBytes += question.bytes
     this.#sendSoon()
-    return () => void this.#take(id)
+    return () => {
+      if (this.#waiting.has(id)) this.#cancelled.push(id)
+      this.#take(id)
+      if (this.#cancelled.length > 0) this.#sendSoon()
+    }
   }
 
   /** Breaks the stream off, for good. Whoever waits is told why. */
@@ -81,6 +88,7 @@ export class RequestLink {
     const questions = [...this.#waiting.values(), ...this.#outgoing.values()]
     this.#waiting.clear()
     this.#outgoing.clear()
+    this.#cancelled = []
     this.#inFlightBytes = 0
     for (const question of questions) question.failed(error)
   }
@@ -105,8 +113,13 @@ export class RequestLink {
 
   async #send(): Promise<void> {
     this.#isSending = true
-    while (this.#outgoing.size > 0 && this.#waiting.size < UNANSWERED_MAX) await this.#sendFrame()
+    while (this.#hasFrame()) await this.#sendFrame()
     this.#isSending = false
+  }
+
+  #hasFrame(): boolean {
+    if (this.#cancelled.length > 0 && this.#channel !== undefined) return true
+    return this.#outgoing.size > 0 && this.#waiting.size < UNANSWERED_MAX
   }
 
   async #sendFrame(): Promise<void> {
@@ -115,7 +128,10 @@ export class RequestLink {
       channel ??= await this.#open()
       const asks = this.#nextFrame()
       // All may have been given up while the stream was being opened.
-      if (asks.length > 0) await channel.send(asksCodec.encode(asks))
+      const cancelled = this.#cancelled.splice(0)
+      if (asks.length + cancelled.length > 0) {
+        await channel.send(asksCodec.encode({ asks, cancelled }))
+      }
     } catch (error) {
       // Where the stream is known to have broken, what has come since goes over the next one.
       if (this.#channel === channel) this.#fail(error as Error)

@@ -5,8 +5,8 @@
  * Small requests share a stream; large ones have one of their own, so that nobody waits behind a value of megabytes.
  */
 import { Breaker, type BreakerState } from '../core/breaker.js'
+import { answersCodec, asksCodec } from '../protocol/asks.js'
 import { ProtocolError } from '../protocol/checks.js'
-import { answersCodec, asksCodec } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Answer, Ask, Numbered, Records } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
@@ -27,6 +27,9 @@ const BREAKER = { failuresMax: 5, openMinMs: 250, openMaxMs: 5_000 }
 
 /** Bytes that a request takes beside its records, and each key in one that reads, about. */
 const OVERHEAD_BYTES = 40
+
+/** Bytes of a set of partitions. */
+const PARTITION_SET_BYTES = 512
 
 /** A request that got no answer. */
 export class RequestError extends Error {
@@ -94,6 +97,11 @@ export class RequestStreams {
   breakerOf(id: string): BreakerState {
     const nowMs = this.#components.runtime.clock.monotonicMs()
     return this.#links.get(id)?.breaker.state(nowMs) ?? 'closed'
+  }
+
+  /** Whether a peer is connected, and has answered of late. */
+  isReachable(id: string): boolean {
+    return this.#components.transport.isConnected(id) && this.breakerOf(id) === 'closed'
   }
 
   /** The last connection to a peer closed. One that can be reached again is tried again: its breaker goes, too. */
@@ -174,7 +182,9 @@ export class RequestStreams {
     this.#served.add(answers)
     try {
       for await (const frame of channel.frames) {
-        for (const { id, body } of asksCodec.decode(frame)) {
+        const { asks, cancelled } = asksCodec.decode(frame)
+        for (const id of cancelled) answers.cancel(id)
+        for (const { id, body } of asks) {
           void this.#serveOne(channel.remote, id, body, answers)
           // By the next microtask all is answered that has nothing to wait for, and can be counted.
           await undefined
@@ -196,15 +206,14 @@ export class RequestStreams {
       answers.add({ id, body: { kind: 'refusal', reason: 'busy' } })
       return
     }
-    answers.underWork++
+    answers.begin(id)
     let body: Answer
     try {
       body = await this.#answer(from, ask)
     } catch (error) {
       body = { kind: 'refusal', reason: (error as Error).message.slice(0, 200) }
     }
-    answers.underWork--
-    answers.add({ id, body })
+    if (answers.finish(id)) answers.add({ id, body })
   }
 
   /** @throws RequestError when there is no connection */
@@ -238,8 +247,8 @@ export class RequestStreams {
 
 /** The answers over one stream: those of one turn of the event loop go out as one frame. */
 class Answers {
-  /** Requests that are being worked on. */
-  underWork = 0
+  /** Requests that are being worked on, and whether somebody waits for their answers still. */
+  readonly #underWork = new Map<number, boolean>()
   readonly #channel: Channel
   readonly #scheduler: Runtime['scheduler']
   #ready: Array<Numbered<Answer>> = []
@@ -252,6 +261,26 @@ class Answers {
   constructor(channel: Channel, scheduler: Runtime['scheduler']) {
     this.#channel = channel
     this.#scheduler = scheduler
+  }
+
+  get underWork(): number {
+    return this.#underWork.size
+  }
+
+  begin(id: number): void {
+    this.#underWork.set(id, true)
+  }
+
+  /** The asker waits no longer: what it asked need not be answered. */
+  cancel(id: number): void {
+    if (this.#underWork.has(id)) this.#underWork.set(id, false)
+  }
+
+  /** Ends the work on a request. False when nobody waits for its answer. */
+  finish(id: number): boolean {
+    const isAwaited = this.#underWork.get(id) === true
+    this.#underWork.delete(id)
+    return isAwaited
   }
 
   /** So much waits to be sent that no more should be answered. */
@@ -317,10 +346,14 @@ class Answers {
 function bytesOf(ask: Ask): number {
   if (ask.kind === 'replicate') return bytesOfRecords(ask.records)
   if (ask.kind === 'confirm') return OVERHEAD_BYTES
+  if (ask.kind === 'scan') return OVERHEAD_BYTES + ask.cache.length + PARTITION_SET_BYTES
   return ask.keys.reduce((sum, { key }) => sum + OVERHEAD_BYTES + key.length, OVERHEAD_BYTES)
 }
 
 function bytesOfAnswer(answer: Answer): number {
+  if (answer.kind === 'scan') {
+    return answer.keys.reduce((sum, key) => sum + key.length + 4, PARTITION_SET_BYTES)
+  }
   return answer.kind === 'read' ? bytesOfRecords(answer.records) : OVERHEAD_BYTES
 }
 

@@ -1,11 +1,12 @@
 /**
- * State transfer: a member's whole state, or single values of it, over a stream.
+ * State transfer: what a member holds of some partitions, or single values of it, over a stream.
  *
  * The state goes in pages, partition by partition, so that a transfer that breaks off can go on where it was, with
  * the same member or another one. The pages of one transfer are not a snapshot: writes go on meanwhile. But all that
  * its sender had when it began is in them, unless superseded (of an expired or evicted value, the version), and that is what the positions on the first page say.
  */
 import type { ClearMarker, Write } from '../core/entry.js'
+import type { Hints } from '../core/hints.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
 import { lowest, type Position, type Positions } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
@@ -20,10 +21,11 @@ import {
   stateRequestCodec,
 } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX, FETCH_KEYS_MAX } from '../protocol/limits.js'
-import type { StatePage } from '../protocol/messages.js'
+import type { StatePage, StateRequest } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
 import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
+import type { Ownership } from './ownership.js'
 import type { Channel, Runtime, Transport } from './ports.js'
 import type { Replication } from './replication.js'
 import { readFrame, withDeadline } from './requests.js'
@@ -49,10 +51,20 @@ export interface StateTransferComponents {
   readonly drops: Counters<DropReason>
   /** What this member itself has published. */
   readonly published: () => { readonly epoch: number; readonly sequence: number }
+  readonly ownership: Ownership
+  readonly hints: Hints
+  /** Of some partitions, those that this member does not hold in full; undefined for none. */
+  readonly lacking: (partitions: Uint8Array | undefined) => Uint8Array | undefined
 }
 
 /** A transfer in progress, which may go on after it broke off. */
 export interface Transfer {
+  /** The partitions that are wanted, each as a 1 at its place; undefined for all. */
+  readonly partitions: Uint8Array | undefined
+  /** Digest of the ring by which they are; 0 for whichever. */
+  readonly ring: bigint
+  /** Of the wanted partitions, those of which the last sender did not hold all; undefined for none. */
+  lacking: Uint8Array | undefined
   nextPartition: number
   /** What the senders of its parts all had when they began. */
   positions: readonly Position[] | undefined
@@ -60,9 +72,16 @@ export interface Transfer {
   appliedCount: number
 }
 
-/** A transfer that has not begun. */
-export function newTransfer(): Transfer {
-  return { nextPartition: 0, positions: undefined, appliedCount: 0 }
+/** A transfer that has not begun. @param ring digest of the ring by which the partitions are wanted; 0 for whichever */
+export function newTransfer(partitions?: Uint8Array, ring = 0n): Transfer {
+  return {
+    partitions,
+    ring,
+    lacking: undefined,
+    nextPartition: 0,
+    positions: undefined,
+    appliedCount: 0,
+  }
 }
 
 export class StateTransfer {
@@ -73,9 +92,13 @@ export class StateTransfer {
     this.#components = components
   }
 
-  /** Takes over a member's state. When it throws, `transfer` says how far it came. */
-  async pull(id: string, transfer: Transfer): Promise<void> {
-    const { transport, runtime, positions, membership } = this.#components
+  /**
+   * Takes over what a member holds. When it throws, `transfer` says how far it came.
+   * @returns false when the member places keys by another ring than `transfer` asks for, and gives out nothing
+   */
+  async pull(id: string, transfer: Transfer): Promise<boolean> {
+    const { transport, runtime } = this.#components
+    const { partitions, ring } = transfer
     const channel = await withDeadline(
       runtime.scheduler,
       PAGE_TIMEOUT_MS,
@@ -83,7 +106,7 @@ export class StateTransfer {
     )
     try {
       const from = transfer.nextPartition
-      await channel.send(stateRequestCodec.encode({ fromPartition: from }))
+      await channel.send(stateRequestCodec.encode({ fromPartition: from, partitions, ring }))
       let first = true
       for (let last = false; !last; ) {
         const frame = await withDeadline(
@@ -92,6 +115,10 @@ export class StateTransfer {
           readFrame(channel.frames),
         )
         const page = this.#decode(frame)
+        if (page.otherRing) {
+          await channel.close()
+          return false
+        }
         this.#take(page, transfer, first)
         first = false
         last = page.last
@@ -101,8 +128,19 @@ export class StateTransfer {
       channel.abort(error as Error)
       throw error
     }
-    for (const position of transfer.positions ?? []) {
-      if (position.member !== membership.id) positions.adopt(position)
+    this.#adopt(id, transfer)
+    return true
+  }
+
+  /** Notes how far this member has come in what others published, now that it has what `id` held. */
+  #adopt(id: string, { positions: theirs = [], partitions, ring }: Transfer): void {
+    const { positions, membership } = this.#components
+    for (const position of theirs) {
+      if (position.member === membership.id) continue
+      // Only where the sender holds every key does it have all that somebody else published; and its own writes are
+      // all there only where no partition of this member was left out.
+      const isComplete = partitions === undefined || (ring === 0n && position.member === id)
+      if (isComplete) positions.adopt(position)
     }
   }
 
@@ -132,18 +170,24 @@ export class StateTransfer {
   /** Serves a request for the state. */
   async serveState(channel: Channel): Promise<void> {
     await this.#serve(channel, async (request) => {
-      const { fromPartition } = stateRequestCodec.decode(request)
-      for (const page of this.#pages(fromPartition)) {
-        await channel.send(statePageCodec.encode(page))
+      const wanted = stateRequestCodec.decode(request)
+      if (wanted.ring !== 0n && wanted.ring !== this.#components.ownership.ring.digest) {
+        await channel.send(statePageCodec.encode(OTHER_RING))
+        return
       }
+      for (const page of this.#pages(wanted)) await channel.send(statePageCodec.encode(page))
     })
   }
 
   /** Serves a request for single values: one reply a key, with all that is known of it: it may be gone by now. */
   async serveFetch(channel: Channel): Promise<void> {
+    const { store, hints } = this.#components
     await this.#serve(channel, async (request) => {
       for (const { cache, key } of fetchRequestCodec.decode(request).keys) {
-        await channel.send(fetchReplyCodec.encode(this.#components.store.known([{ cache, key }])))
+        const known = store.known([{ cache, key }])
+        const hint = hints.get(cache, key)
+        const writes = hint === undefined ? known.writes : [...known.writes, hint]
+        await channel.send(fetchReplyCodec.encode({ ...known, writes }))
       }
     })
   }
@@ -185,28 +229,31 @@ export class StateTransfer {
         transfer.positions === undefined
           ? page.positions
           : lowest(transfer.positions, page.positions)
+      transfer.lacking = page.lacking
     }
     hlc.observe(page.clock)
     transfer.appliedCount += replication.apply(page).applied
     transfer.nextPartition = Math.max(transfer.nextPartition, page.nextPartition)
   }
 
-  /** The state in pages: markers and tombstones first, then the partitions. */
-  *#pages(fromPartition: number): Generator<StatePage> {
-    const { store, hlc } = this.#components
-    const page = new PageBuilder(this.#positions())
+  /** What is held of some partitions, in pages: clears, tombstones and hints first, then one partition after the other. */
+  *#pages({ fromPartition, partitions }: StateRequest): Generator<StatePage> {
+    const { store, hlc, lacking } = this.#components
+    const page = new PageBuilder(this.#positions(), lacking(partitions))
     if (fromPartition === 0) {
       page.markers.push(...store.markers())
-      for (const tombstone of [...store.tombstones()]) {
-        if (page.isFull(tombstone)) yield page.take(0, hlc.last)
-        page.add(tombstone)
+      for (const write of this.#remembered(partitions)) {
+        if (page.isFull(write)) yield page.take(0, hlc.last)
+        page.add(write)
       }
       for (const stub of [...store.stubs()]) {
+        if (!this.#isWanted(stub, partitions)) continue
         if (page.isFull(stub)) yield page.take(0, hlc.last)
         page.addStub(stub)
       }
     }
     for (let partition = fromPartition; partition < PARTITIONS; partition++) {
+      if (partitions?.[partition] === 0) continue
       for (const entry of store.partition(partition)) {
         if (page.isFull(entry)) yield page.take(partition, hlc.last)
         page.add(entry)
@@ -215,10 +262,38 @@ export class StateTransfer {
     yield page.take(PARTITIONS, hlc.last, true)
   }
 
+  /** Tombstones, and what this member wrote and others own, as far as it is of the wanted partitions. */
+  *#remembered(partitions: Uint8Array | undefined): Generator<Write> {
+    const { store, hints } = this.#components
+    for (const tombstone of [...store.tombstones()]) {
+      if (this.#isWanted(tombstone, partitions)) yield tombstone
+    }
+    for (const { write, partition } of [...hints.values()]) {
+      if (partitions?.[partition] !== 0) yield write
+    }
+  }
+
+  #isWanted({ cache, key }: Remembered, partitions: Uint8Array | undefined): boolean {
+    if (partitions === undefined) return true
+    return partitions[this.#components.ownership.partitionOf(cache, key)] === 1
+  }
+
   #positions(): Position[] {
     const { positions, membership, published } = this.#components
     return [...positions.list(), { member: membership.id, ...published() }]
   }
+}
+
+/** What is answered to who places keys by another ring. */
+const OTHER_RING: StatePage = {
+  writes: [],
+  markers: [],
+  positions: [],
+  nextPartition: 0,
+  clock: TIMESTAMP_ZERO,
+  last: true,
+  lacking: undefined,
+  otherRing: true,
 }
 
 /** Gathers records until a page is full. */
@@ -228,9 +303,11 @@ class PageBuilder {
   #writes: Write[] = []
   #bytes = 0
   #positions: readonly Position[]
+  #lacking: Uint8Array | undefined
 
-  constructor(positions: readonly Position[]) {
+  constructor(positions: readonly Position[], lacking: Uint8Array | undefined) {
     this.#positions = positions
+    this.#lacking = lacking
   }
 
   isFull(next: Remembered): boolean {
@@ -258,7 +335,10 @@ class PageBuilder {
       nextPartition,
       clock,
       last,
+      lacking: this.#lacking,
+      otherRing: false,
     }
+    this.#lacking = undefined
     this.#writes = []
     this.#stubs = []
     this.#bytes = 0

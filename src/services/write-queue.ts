@@ -2,16 +2,16 @@
  * The write queue: gathers writes into batches and publishes them one after the other.
  *
  * A write that finds the queue idle goes out at the end of the event loop's turn, together with all that were made in
- * that turn. While a batch is on its way the next one gathers, until it is full or the flush interval is over. The
+ * that turn; one that its owners are given directly waits for company first, up to the flush interval. While a batch is on its way the next one gathers, until it is full or the flush interval is over. The
  * queue is bounded: when it is full, the next writer waits; no write is ever dropped.
  */
 import type { ClearMarker, Write } from '../core/entry.js'
-import { payloadBytes } from '../core/entry.js'
 import { SyncQueueFullError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Records } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
 import type { Runtime, Timer } from './ports.js'
+import { Room } from './room.js'
 
 /** Weight of the newest batch in the moving average of the latency. */
 const LATENCY_WEIGHT = 0.1
@@ -21,13 +21,6 @@ export interface WriteQueueOptions {
   readonly batchEntriesMax: number
   readonly syncQueueMax: number
   readonly syncTimeoutMs: number
-}
-
-/** Somebody who waits for room. */
-interface Waiter {
-  readonly grant: () => void
-  readonly fail: (error: unknown) => void
-  readonly timer: Timer
 }
 
 type Item = Write | ClearMarker
@@ -42,25 +35,35 @@ export class WriteQueue {
   #bytes = 0
   /** Room that writers were given and have not used yet. */
   #reserved = 0
-  readonly #waiters = new Set<Waiter>()
+  readonly #room: Room
+  readonly #elsewhere: () => number
   #flushTimer: Timer | undefined
+  /** Nothing in the batch is urgent. */
+  #waitsForCompany = false
   #publishing = 0
   /** Items ever pushed, and ever published; `drained` waits for the second to reach the first. */
   #pushedCount = 0
   #publishedCount = 0
   #drainWaiters: Array<{ readonly upTo: number; readonly resolve: () => void }> = []
-  #waitCount = 0
   #latencyMs = 0
 
-  /** @param publish hands a batch to the others; never rejects */
+  /**
+   * @param publish hands a batch to the others; never rejects
+   * @param elsewhere writes on their way by other means, which count against the bound as well
+   */
   constructor(
     runtime: Runtime,
     options: WriteQueueOptions,
     publish: (records: Records) => Promise<void>,
+    elsewhere: () => number = () => 0,
   ) {
     this.#runtime = runtime
     this.#options = options
     this.#publish = publish
+    this.#elsewhere = elsewhere
+    const { syncQueueMax, syncTimeoutMs } = options
+    const timedOut = () => new SyncQueueFullError(syncQueueMax, syncTimeoutMs)
+    this.#room = new Room(runtime.scheduler, syncTimeoutMs, timedOut)
   }
 
   /** Writes that have not been published. */
@@ -70,7 +73,7 @@ export class WriteQueue {
 
   /** How many writers have had to wait for room. */
   get waitCount(): number {
-    return this.#waitCount
+    return this.#room.waitCount
   }
 
   /** Moving average of the time from a batch's first write to its publication, in ms. */
@@ -85,29 +88,37 @@ export class WriteQueue {
    */
   room(signal?: AbortSignal): Promise<void> | undefined {
     signal?.throwIfAborted()
-    if (this.#waiters.size === 0 && this.size + this.#reserved < this.#options.syncQueueMax) {
+    if (this.#room.size === 0 && this.#hasRoom()) {
       this.#reserved++
       return undefined
     }
-    this.#waitCount++
-    return this.#waitForRoom(signal)
+    return this.#room.wait(signal)
   }
 
   /** Gives room back that comes to no use. */
   release(): void {
     this.#reserved--
-    this.#grantRoom()
+    this.grantRoom()
   }
 
-  /** Queues a write or a clear, in the room that was given for it. */
-  push(item: Item): void {
+  /**
+   * Queues a write or a clear, in the room that was given for it.
+   * @param isUrgent false when the others get it by another way as well: then it may wait for company
+   */
+  push(item: Item, isUrgent = true): void {
     this.#reserved--
     if (this.#items.length === 0) this.#sinceMs = this.#runtime.clock.monotonicMs()
     this.#items.push(item)
-    this.#bytes += itemBytes(item)
+    this.#bytes += recordBytes(item)
     this.#pushedCount++
     if (this.#publishing > 0) return
-    if (this.#flushTimer === undefined || this.#isFull()) this.#flushAfter(0)
+    if (this.#flushTimer === undefined) {
+      this.#waitsForCompany = !isUrgent
+      this.#flushAfter(isUrgent || this.#isFull() ? 0 : this.#options.flushIntervalMs)
+    } else if (this.#isFull() || (isUrgent && this.#waitsForCompany)) {
+      this.#waitsForCompany = false
+      this.#flushAfter(0)
+    }
   }
 
   /** Resolves when all that was queued before has been published. */
@@ -115,37 +126,22 @@ export class WriteQueue {
     if (this.size === 0) return
     await new Promise<void>((resolve) => {
       this.#drainWaiters.push({ upTo: this.#pushedCount, resolve })
+      if (this.#publishing === 0) this.#flushAfter(0)
     })
   }
 
   /** Turns away whoever waits for room. What is queued is still published. */
   close(error: Error): void {
-    for (const waiter of this.#waiters) waiter.fail(error)
+    this.#room.close(error)
   }
 
-  async #waitForRoom(signal?: AbortSignal): Promise<void> {
-    const { syncQueueMax, syncTimeoutMs } = this.#options
-    await new Promise<void>((resolve, reject) => {
-      const fail = (error: unknown) => {
-        this.#waiters.delete(waiter)
-        waiter.timer.cancel()
-        signal?.removeEventListener('abort', onAbort)
-        reject(error as Error)
-      }
-      const onAbort = () => fail(signal?.reason)
-      const waiter: Waiter = {
-        grant: () => {
-          signal?.removeEventListener('abort', onAbort)
-          resolve()
-        },
-        fail,
-        timer: this.#runtime.scheduler.after(syncTimeoutMs, () =>
-          fail(new SyncQueueFullError(syncQueueMax, syncTimeoutMs)),
-        ),
-      }
-      this.#waiters.add(waiter)
-      signal?.addEventListener('abort', onAbort)
-    })
+  /** Publishes nothing any more. */
+  stop(): void {
+    this.#flushTimer?.cancel()
+  }
+
+  #hasRoom(): boolean {
+    return this.size + this.#reserved + this.#elsewhere() < this.#options.syncQueueMax
   }
 
   #isFull(): boolean {
@@ -163,6 +159,7 @@ export class WriteQueue {
 
   #flush(): void {
     this.#flushTimer = undefined
+    this.#waitsForCompany = false
     const sinceMs = this.#sinceMs
     const items = this.#take()
     this.#sinceMs = this.#runtime.clock.monotonicMs()
@@ -181,7 +178,7 @@ export class WriteQueue {
     this.#latencyMs += (nowMs - sinceMs - this.#latencyMs) * LATENCY_WEIGHT
     this.#publishedCount += this.#publishing
     this.#publishing = 0
-    this.#grantRoom()
+    this.grantRoom()
     this.#drainWaiters = this.#drainWaiters.filter(({ upTo, resolve }) => {
       if (upTo > this.#publishedCount) return true
       resolve()
@@ -198,7 +195,7 @@ export class WriteQueue {
     let count = 0
     let bytes = 0
     for (const item of this.#items) {
-      const more = itemBytes(item)
+      const more = recordBytes(item)
       if (count === this.#options.batchEntriesMax || (count > 0 && bytes + more > BATCH_BYTES_MAX))
         break
       bytes += more
@@ -208,19 +205,12 @@ export class WriteQueue {
     return this.#items.splice(0, count)
   }
 
-  #grantRoom(): void {
-    for (const waiter of this.#waiters) {
-      if (this.size + this.#reserved >= this.#options.syncQueueMax) return
-      this.#reserved++
-      this.#waiters.delete(waiter)
-      waiter.timer.cancel()
-      waiter.grant()
-    }
+  /** Lets writers in who wait for room, as far as there is any. */
+  grantRoom(): void {
+    this.#room.grant(() => {
+      const hasRoom = this.#hasRoom()
+      if (hasRoom) this.#reserved++
+      return hasRoom
+    })
   }
-}
-
-/** Bytes that an item takes in a batch, about. A value too large for a batch is only announced there. */
-function itemBytes(item: Item): number {
-  const isAnnounced = item.payload !== undefined && payloadBytes(item.payload) > BATCH_BYTES_MAX
-  return recordBytes(isAnnounced ? { ...item, payload: undefined } : item)
 }

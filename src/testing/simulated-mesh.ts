@@ -5,7 +5,7 @@
 import type { LinkSettings } from '../adapters/memory/faults.js'
 import { OutOfTimeError } from '../adapters/simulated/time.js'
 import { loadHash64 } from '../adapters/system/hash.js'
-import type { Peer } from '../api.js'
+import type { Peer, PeerStats } from '../api.js'
 import { InvalidOptionError } from '../errors.js'
 import type { PeerOptions } from '../options.js'
 import { type SimulatedProcess, Simulation } from './simulation.js'
@@ -237,7 +237,7 @@ export class SimulatedMesh {
 
   /**
    * Lets time pass until the mesh is at rest: all peers that run serve and take exactly each other to be alive, nothing
-   * is queued, and all hold the same (unless some have evicted entries: then what they hold may differ).
+   * is queued, and the owners of each key hold the same (unless some have evicted entries: then what they hold may differ).
    * @throws Error when that is not so within `limitMs`, saying who sees what
    */
   async settle({ limitMs = LIMIT_MS }: WaitOptions = {}): Promise<void> {
@@ -267,7 +267,9 @@ export class SimulatedMesh {
   #isAtRest(): boolean {
     if (!this.#simulation.isSettled()) return false
     const stats = this.#simulation.running().map(({ peer }) => peer.stats())
-    if (stats.some(({ syncQueueSize }) => syncQueueSize > 0)) return false
+    const isBusy = ({ syncQueueSize, hintCount, openPartitions }: PeerStats) =>
+      syncQueueSize + hintCount + openPartitions > 0
+    if (stats.some(isBusy)) return false
     return stats.some(({ evictionCount }) => evictionCount > 0) || this.#simulation.isConverged()
   }
 

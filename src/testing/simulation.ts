@@ -20,6 +20,7 @@ import { formatVersion, type Payload } from '../core/version.js'
 import { MeshPeer } from '../mesh-peer.js'
 import { type PeerOptions, type ResolvedOptions, resolveOptions } from '../options.js'
 import { FRAME_BYTES_MAX } from '../protocol/limits.js'
+import type { KeyName } from '../protocol/messages.js'
 
 /** Simulated time after which a wait is given up, unless told otherwise, in ms. */
 const LIMIT_MS = 60_000
@@ -200,16 +201,16 @@ export class Simulation {
       return (
         live.length === ids.size &&
         live.every(
-          ({ id, state, partitions }) => ids.has(id) && state === 'alive' && partitions > 0,
+          ({ id, state, role, partitions }) =>
+            ids.has(id) && state === 'alive' && (role === 'client' || partitions > 0),
         )
       )
     })
   }
 
-  /** Whether all that run hold the same entries, of one cache or of all. */
+  /** Whether the owners of each key hold the same, of one cache or of all; of those that run. */
   isConverged(cache?: string): boolean {
-    const [first, ...others] = this.running().map((process) => contents(process, cache))
-    return others.every((held) => held === first)
+    return this.#differing(cache).next().done === true
   }
 
   /** Who sees what, and where what they hold differs, for messages of failures. */
@@ -221,26 +222,35 @@ export class Simulation {
     return [...seen, ...this.#differences()].join('\n')
   }
 
-  /** Keys of which not all that run hold the same version, with who holds which: some of them. */
+  /** Keys of which not all owners hold the same, with who holds which: some of them. */
   #differences(): string[] {
-    const running = this.running()
-    const byKey = new Map<string, Map<string, string>>()
-    for (const { id, peer } of running) {
-      for (const { cache, key, version } of peer.held()) {
-        const name = `cache ${cache}, key ${key}`
-        const holders = byKey.get(name) ?? new Map<string, string>()
-        byKey.set(name, holders.set(id, formatVersion(version)))
+    const differing = [...this.#differing()]
+    const more = differing.length - DIFFERENCES_SHOWN_MAX
+    const shown = differing.slice(0, DIFFERENCES_SHOWN_MAX)
+    return more > 0 ? [...shown, `and ${more} more keys`] : shown
+  }
+
+  /** In words, each key of which not all owners hold the same. */
+  *#differing(cache?: string): Generator<string> {
+    const held = new Map<string, { name: KeyName; by: Map<string, string> }>()
+    for (const { id, peer } of this.running()) {
+      for (const { cache: name, key, version, payload } of peer.held(cache)) {
+        const text = `${name}\0${key}`
+        const known = held.get(text) ?? { name: { cache: name, key }, by: new Map() }
+        held.set(text, known)
+        known.by.set(id, `${formatVersion(version)} ${asText(payload)}`)
       }
     }
-    const differing = [...byKey].filter(
-      ([, holders]) => holders.size < running.length || new Set(holders.values()).size > 1,
-    )
-    const shown = differing.slice(0, DIFFERENCES_SHOWN_MAX).map(([name, holders]) => {
-      const held = running.map(({ id }) => `${id}:${holders.get(id) ?? 'nothing'}`)
-      return `${name}: ${held.join(' ')}`
-    })
-    const more = differing.length - shown.length
-    return more > 0 ? [...shown, `and ${more} more keys`] : shown
+    const running = this.running()
+    for (const { name, by } of held.values()) {
+      const owners = running.filter(({ id, peer }) =>
+        peer.ring.locate(name.cache, name.key).owners.includes(id),
+      )
+      const holdings = owners.map(({ id }) => by.get(id))
+      if (holdings.every((holding) => holding === holdings[0])) continue
+      const shown = owners.map(({ id }) => `${id}:${by.get(id)?.split(' ')[0] ?? 'nothing'}`)
+      yield `cache ${name.cache}, key ${name.key}: ${shown.join(' ')}`
+    }
   }
 }
 

@@ -1,15 +1,19 @@
 /**
  * The benchmarks: prints figures beside what is wanted. Nothing here fails for being slow; run it on an idle machine.
  *
- *   npm run bench               everything
+ *   npm run bench               everything, but for `profile`
  *   npm run bench -- kill peek  some
  */
 import { ack } from './ack.js'
 import { kill, stall } from './detection.js'
 import { join } from './join.js'
 import { memory, peek } from './local.js'
+import { profile } from './profile.js'
+import { remote } from './remote.js'
 import { installSize, lonePeer, simultaneousStart } from './start.js'
+import { throughput } from './throughput.js'
 import { visibility } from './visibility.js'
+import { wire } from './wire.js'
 
 /** One figure. */
 export interface Line {
@@ -18,6 +22,8 @@ export interface Line {
   readonly unit: string
   /** At most this is wanted. */
   readonly wanted?: number
+  /** At least this is wanted. */
+  readonly wantedAtLeast?: number
 }
 
 const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
@@ -27,12 +33,19 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
   twenty: () => simultaneousStart(20, 5_000),
   visibility,
   ack,
+  remote,
+  throughput,
+  wire,
   kill,
   stall,
   join,
   peek,
   memory,
+  profile,
 }
+
+/** Run only where they are asked for. */
+const ON_REQUEST = new Set(['profile'])
 
 const names = process.argv.slice(2)
 const unknown = names.find((name) => !(name in BENCHMARKS))
@@ -41,15 +54,22 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
-  if (names.length > 0 && !names.includes(name)) continue
-  for (const { what, figure, unit, wanted } of await benchmark()) {
+  if (names.length > 0 ? !names.includes(name) : ON_REQUEST.has(name)) continue
+  for (const line of await benchmark()) {
+    const { what, figure, unit } = line
     const digits = figure >= 100 || Number.isInteger(figure) ? 0 : 2
     const text = `${figure.toFixed(digits)} ${unit}`.trim()
-    const verdict =
-      wanted === undefined
-        ? ''
-        : `   wanted at most ${wanted}: ${figure <= wanted ? 'met' : 'MISSED'}`
-    console.log(`${what}: ${text}${verdict}`)
+    console.log(`${what}: ${text}${verdict(line)}`)
   }
 }
 process.exit()
+
+function verdict({ figure, wanted, wantedAtLeast }: Line): string {
+  if (wanted !== undefined) {
+    return `   wanted at most ${wanted}: ${figure <= wanted ? 'met' : 'MISSED'}`
+  }
+  if (wantedAtLeast !== undefined) {
+    return `   wanted at least ${wantedAtLeast}: ${figure >= wantedAtLeast ? 'met' : 'MISSED'}`
+  }
+  return ''
+}

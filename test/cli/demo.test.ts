@@ -24,7 +24,9 @@ describe('hearsay demo', { timeout: 90_000 }, () => {
     expect(survivors).toHaveLength(4)
     for (const { deadMs } of survivors) expect(deadMs).toBeGreaterThan(0)
     expect(step('survivors').lost).toBe(0)
-    expect(step('restart').count).toBe(1_000)
+    // Its share: three of the five own each key.
+    expect(step('restart').count).toBeGreaterThan(300)
+    expect(step('restart').count).toBeLessThan(900)
     expect(step('read-restarted').found).toBe(1_000)
     const summary = lines.at(-1) as Line
     expect(summary).toMatchObject({ event: 'summary', ok: true, lostCount: 0, failed: [] })

@@ -14,7 +14,7 @@ const killed = (at: number) => ({ code: null, signal: 'SIGKILL', at }) as const
 
 function member(name: string, state: MemberState, self = false): MemberInfo {
   const partitions = state === 'alive' ? 1024 : 0
-  const common = { incarnation: 1, addresses: [], role: 'owner' } as const
+  const common = { incarnation: 1, addresses: [], role: 'owner', breaker: 'closed' } as const
   return { ...common, id: idOf(name), name, state, self, partitions }
 }
 

@@ -36,7 +36,8 @@ describe('flags of start', () => {
   it('become options of the right types', () => {
     const options = parse(
       '--mesh shop --max-bytes 512mb --max-items 10 --http off --mdns --suspicion-phi 8.5 ' +
-        '--listen /ip4/127.0.0.1/tcp/1 --listen /ip4/127.0.0.1/tcp/2 --replicas all',
+        '--listen /ip4/127.0.0.1/tcp/1 --listen /ip4/127.0.0.1/tcp/2 --replicas all --role client ' +
+        '--near-bytes-max 16mib --hint-bytes-max 2mb --hint-age-max-ms 60000',
     )
     expect(options).toEqual({
       mesh: 'shop',
@@ -47,7 +48,12 @@ describe('flags of start', () => {
       suspicionPhi: 8.5,
       listen: ['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/2'],
       replicas: 'all',
+      role: 'client',
+      nearBytesMax: 16 * 1024 * 1024,
+      hintBytesMax: 2_000_000,
+      hintAgeMaxMs: 60_000,
     })
+    expect(parse('--replicas 5')).toMatchObject({ replicas: 5 })
     expect(() => checkPeerOptions(options)).not.toThrow()
   })
 })

@@ -12,6 +12,7 @@ const COMMANDS = [
   'get demo key',
   'set demo key value',
   'delete demo key',
+  'explain demo key',
   'members',
   'stats',
   'events',
@@ -171,9 +172,9 @@ describe('with a peer', { timeout: PATIENCE_MS * 2 }, () => {
 
   it('lists members and figures, as text and as JSON', async () => {
     const [, table] = await said(['members'])
-    expect(table).toMatch(/^name +id +state +incarnation +ring +addresses\n/)
+    expect(table).toMatch(/^name +id +state +role +incarnation +ring +addresses\n/)
     expect(table).toMatch(
-      /\nada \(asked\) +….{8} +alive +\d+ +100\.0 % +\/ip4\/127\.0\.0\.1\/tcp\/\d+\n$/,
+      /\nada \(asked\) +….{8} +alive +owner +\d+ +100\.0 % +\/ip4\/127\.0\.0\.1\/tcp\/\d+\n$/,
     )
     const [, members] = await said(['members', '--json'])
     expect(JSON.parse(members)).toMatchObject([{ id: peer.ready.id, name: 'ada', self: true }])

@@ -12,8 +12,17 @@ const BAD_USAGE: readonly [args: string, ...named: (string | RegExp)[]][] = [
   ['start --max-bytes lots', '--max-bytes', '"lots"', '512mb'],
   ['start --max-bytes 5kb', '--max-bytes', '1048576'],
   ['start --max-items 0', '--max-items', '0', 'at least 1'],
-  ['start --replicas 3', '--replicas', '3', "'all'"],
+  ['start --replicas 0', '--replicas', '0', 'at least 1'],
+  ['start --replicas 17', '--replicas', '17', 'from 1 to 16'],
   ['start --replicas some', '--replicas', '"some"'],
+  ['start --role observer', '--role', '"observer"', "'owner'", "'client'"],
+  ['start --near-bytes-max lots', '--near-bytes-max', '"lots"', '512mb'],
+  ['start --hint-bytes-max 5kb', '--hint-bytes-max', '5000', '1048576'],
+  ['start --hint-age-max-ms 5', '--hint-age-max-ms', '5', '1000 ms'],
+  [
+    'start --hint-age-max-ms 6000 --tombstone-grace-ms 10000',
+    '--hint-age-max-ms: 6000 is more than half of --tombstone-grace-ms, 10000',
+  ],
   ['start --listen /ip4/0.0.0.0/tcp/0', '--listen', '/ip4/0.0.0.0/tcp/0', 'loopback'],
   ['start --listen 127.0.0.1:4001', '--listen', '127.0.0.1:4001', '/ip4/127.0.0.1/tcp/0'],
   ['start --announce 127.0.0.1:4001', '--announce', 'multiaddr'],
@@ -89,7 +98,9 @@ describe('bad usage', () => {
 })
 
 describe('help', () => {
-  const commands = 'start up demo get set delete members stats events join forget'.split(' ')
+  const commands = 'start up demo get set delete explain members stats events join forget'.split(
+    ' ',
+  )
 
   it.each(commands)('of %s says what it does, and gives an example', async (command) => {
     const { exitCode, stdout } = await hearsay([command, '--help'])

@@ -30,6 +30,7 @@ function describing(id: string, incarnation = 1, more: Partial<MemberDescription
     name: `name of ${id}`,
     incarnation,
     status: 'serving',
+    role: 'owner',
     addresses: [`/dns4/${id}/tcp/1`],
     ...more,
   }

@@ -113,6 +113,37 @@ describe('Positions', () => {
   })
 })
 
+describe('what is given up', () => {
+  it('counts as lost: nothing is missing any more', () => {
+    const positions = received(1, 2, 5, 9)
+    positions.announced('a', EPOCH, 12)
+    positions.giveUp('a')
+    expect(positions.isBehind('a')).toBe(false)
+    expect(sequenceOf(positions)).toBe(12)
+    expect(positions.hasReached('a', EPOCH, 12)).toBe(true)
+  })
+
+  it('does not keep the next batch from being missed', () => {
+    const positions = received(1, 3)
+    positions.giveUp('a')
+    positions.received('a', EPOCH, 4)
+    expect(sequenceOf(positions)).toBe(4)
+    positions.announced('a', EPOCH, 6)
+    expect(positions.isBehind('a')).toBe(true)
+    positions.received('a', EPOCH, 5)
+    positions.received('a', EPOCH, 6)
+    expect(positions.isBehind('a')).toBe(false)
+  })
+
+  it('of a member of which nothing was missing, or nothing was heard, changes nothing', () => {
+    const positions = received(1, 2)
+    positions.giveUp('a')
+    positions.giveUp('nobody')
+    expect(sequenceOf(positions)).toBe(2)
+    expect(positions.list()).toHaveLength(1)
+  })
+})
+
 describe('lowest', () => {
   const at = (member: string, epoch: number, sequence: number): Position => ({
     member,

@@ -198,6 +198,73 @@ describe('Ring', () => {
   })
 })
 
+describe('what a ring says of itself', () => {
+  const ring = (members: string, replicas: number | 'all' = 3) =>
+    new Ring(members, { hash: xxhash64, replicas })
+
+  it('is a digest that tells sets of members apart, and nothing else', () => {
+    fc.assert(
+      fc.property(memberSets, memberSets, (some, others) => {
+        const isSame = [...some].sort().join() === [...others].sort().join()
+        expect(ring(some.join('')).digest === ring(others.join('')).digest).toBe(isSame)
+      }),
+      { numRuns: 30 },
+    )
+    expect(ring('abc', 2).digest).toBe(ring('cba', 'all').digest)
+    expect(new Ring(['ab', 'c'], { hash: xxhash64, replicas: 1 }).digest).not.toBe(
+      new Ring(['a', 'bc'], { hash: xxhash64, replicas: 1 }).digest,
+    )
+  })
+
+  it('is never the digest 0, which stands for none', () => {
+    expect(new Ring([], { hash: () => 0n, replicas: 3 }).digest).toBe(1n)
+    expect(ring('').digest).not.toBe(0n)
+  })
+
+  it.each<[string, number | 'all', boolean]>([
+    ['', 3, true],
+    ['a', 1, true],
+    ['ab', 1, false],
+    ['abc', 3, true],
+    ['abcd', 3, false],
+    ['abcd', 'all', true],
+  ])(
+    'is, of "%s" with %s replicas, that every member owns everything: %s',
+    (members, replicas, is) => {
+      expect(ring(members, replicas).isFull).toBe(is)
+    },
+  )
+
+  it('is what each member owns: the partitions that have it in their lists', () => {
+    const all = ring('abcde')
+    for (const member of all.members) {
+      const owned = all.ownedBy(member)
+      expect(owned).toHaveLength(PARTITIONS)
+      const listed = lists(all).map((list) => (list.includes(member) ? 1 : 0))
+      expect([...owned]).toEqual(listed)
+    }
+  })
+
+  it('is that a stranger owns nothing', () => {
+    expect(
+      ring('abc')
+        .ownedBy('z')
+        .every((owns) => owns === 0),
+    ).toBe(true)
+    expect(
+      ring('')
+        .ownedBy('a')
+        .every((owns) => owns === 0),
+    ).toBe(true)
+  })
+
+  it('is the same list each time it is asked', () => {
+    const all = ring('abcde')
+    expect(all.preferenceList(17)).toBe(all.preferenceList(17))
+    expect(all.preferenceList(17)).toEqual(ring('abcde').preferenceList(17))
+  })
+})
+
 describe('partitionOf', () => {
   it('is the top 12 bits of the hash', () => {
     expect(partitionOf(() => 0n, 'c', 'k')).toBe(0)

@@ -396,6 +396,84 @@ describe('a value larger than the whole Store', () => {
   })
 })
 
+describe('a partition of a Store', () => {
+  // The support's store takes the length of a key for its partition.
+  const filled = () => {
+    const opened = openStore()
+    opened.store.apply(set('a', '1', at(1)))
+    opened.store.apply(set('b', '2', at(2), { expiresAt: opened.clock.now() + 100 }))
+    opened.store.apply(set('c', '3', at(3), { cache: 'other' }))
+    opened.store.apply(set('aa', '4', at(4)))
+    return opened
+  }
+  const live = (store: ReturnType<typeof filled>['store'], partition: number) =>
+    [...store.live(partition)].map(({ cache, key }) => `${cache} ${key}`)
+
+  it('lists what lives in it, of all caches, and not what has expired and is not swept', () => {
+    const { store, clock } = filled()
+    expect(live(store, 1)).toEqual(['c a', 'c b', 'other c'])
+    expect(live(store, 2)).toEqual(['c aa'])
+    expect(live(store, 3)).toEqual([])
+    clock.advance(100)
+    expect(live(store, 1)).toEqual(['c a', 'other c'])
+    store.clear(clearMarker('c', at(9)))
+    expect(live(store, 1)).toEqual(['other c'])
+  })
+
+  it('that is dropped leaves no entry, no trace and no event, and the others alone', () => {
+    const { store, events } = filled()
+    events.length = 0
+    expect(store.drop(1)).toBe(3)
+    expect(live(store, 1)).toEqual([])
+    expect(store.get('c', 'a')).toBeUndefined()
+    expect(liveKeys(store)).toEqual(['aa'])
+    expect(events).toEqual([])
+    expect([...store.stubs(), ...store.tombstones()]).toEqual([])
+    expect(store.stats()).toMatchObject({
+      itemCount: 1,
+      memoryBytes: entryBytes('aa', '4'),
+      evictionCount: 0,
+      expirationCount: 0,
+    })
+    expect(store.drop(1)).toBe(0)
+  })
+
+  it('that is dropped leaves the digest as if it had never been there', () => {
+    const { store } = openStore()
+    store.apply(set('aa', '4', at(4)))
+    const { store: other } = filled()
+    other.drop(1)
+    expect(other.digest(0)).toBe(store.digest(0))
+  })
+
+  it('that is dropped takes the same writes again when it is owned again', () => {
+    const { store } = filled()
+    store.drop(1)
+    expect(store.apply(set('a', '1', at(1)))).toBe('applied')
+    expect(live(store, 1)).toEqual(['c a'])
+  })
+
+  it('that is dropped is neither swept nor evicted a second time', () => {
+    const { store, clock, events } = openStore({ itemsMax: 2 })
+    store.apply(set('a', '1', at(1), { expiresAt: clock.now() + 100 }))
+    store.apply(set('bb', '2', at(2)))
+    store.drop(1)
+    events.length = 0
+    store.apply(set('cc', '3', at(3)))
+    clock.advance(1_000)
+    sweepAll(store)
+    expect(events).toEqual(['set cc 3m'])
+    expect(store.stats()).toMatchObject({ itemCount: 2, evictionCount: 0, expirationCount: 0 })
+  })
+
+  it('that is dropped keeps in mind what was deleted, for what comes late', () => {
+    const { store } = filled()
+    store.apply(del('a', at(5)))
+    store.drop(1)
+    expect(store.apply(set('a', 'late', at(4)))).toBe('superseded')
+  })
+})
+
 describe('the listener of a Store', () => {
   it('hears what takes effect, after it did, and nothing else', () => {
     const { store, clock, events } = openStore({ itemsMax: 2 })

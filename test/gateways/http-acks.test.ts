@@ -1,6 +1,6 @@
 /** How many members a request waits for: what the cache is asked, and what becomes of too few confirmations. */
 import { describe, expect, it } from 'vitest'
-import type { Cache, CacheEntry } from '../../src/api.js'
+import type { Cache, CacheEntry, ReadOptions } from '../../src/api.js'
 import { NotConfirmedError } from '../../src/errors.js'
 import { deferred, type ErrorBody } from './client.js'
 import { gatewayOver, PUT } from './stand-in.js'
@@ -21,11 +21,14 @@ function askedCache(parts: Partial<Cache> = {}) {
     set: async (_key, _value, options) => void asked.push(['set', options?.ack, options?.ttl]),
     delete: async (_key, options) => asked.push(['delete', options?.ack]) > 0,
     clear: async (options) => void asked.push(['clear', options?.ack]),
-    get: async (_key, options) => {
-      asked.push(['get', options?.consistency])
-      return 'text'
+    getMany: async <T>(keys: Iterable<string>, options?: ReadOptions) => {
+      asked.push(['getMany', options?.consistency])
+      return new Map([...keys].map((key) => [key, 'text' as T]))
     },
-    entry: async () => ENTRY,
+    entry: async (_key, options) => {
+      asked.push([options?.counted ? 'get' : 'look', options?.consistency])
+      return ENTRY
+    },
     ...parts,
   }
   return { cache, asked }
@@ -57,7 +60,7 @@ describe('what the cache is asked', () => {
     ['GET', '/k?consistency=local', ['get', 'local']],
     ['GET', '/k?consistency=one', ['get', 'one']],
     ['GET', '/k?consistency=quorum', ['get', 'quorum']],
-    ['HEAD', '/k?consistency=quorum', ['get', 'quorum']],
+    ['HEAD', '/k?consistency=quorum', ['look', 'quorum']],
   ])('by %s %s is what the request says', async (method, path, call) => {
     const { cache, asked } = askedCache()
     const { url } = await gatewayOver({ cache })
@@ -81,40 +84,33 @@ describe('what the cache is asked', () => {
       ['delete', undefined],
       ['get', undefined],
       ['set', undefined, undefined],
-      ['get', undefined],
+      ['getMany', undefined],
     ])
   })
 
-  it('by HEAD is nothing that counts, unless others are to be asked', async () => {
+  it('by HEAD is nothing that counts', async () => {
     const { cache, asked } = askedCache()
     const { url } = await gatewayOver({ cache })
     const response = await fetch(`${url}/v1/caches/c/k?consistency=one`, { method: 'HEAD' })
     expect(response.headers.get('x-hearsay-version')).toBe('v2')
-    expect(asked).toEqual([])
+    expect(asked).toEqual([['look', 'one']])
   })
 })
 
 describe('a read of the majority', () => {
-  it('gives value and version of the entry that it has brought here', async () => {
-    let held = { ...ENTRY, value: 'old', version: 'v1' }
+  it('gives value and version of one entry, as the cache answers it', async () => {
     const { cache } = askedCache({
-      get: async (_key, options) => {
-        if (options?.consistency === 'quorum') held = { ...ENTRY, value: 'new', version: 'v2' }
-        return held.value
-      },
-      entry: async () => held,
+      entry: async (_key, options) =>
+        options?.consistency === 'quorum' ? { ...ENTRY, value: 'new', version: 'v2' } : ENTRY,
     })
     const { url } = await gatewayOver({ cache })
-    const stale = await fetch(`${url}/v1/caches/c/k`)
-    expect(stale.headers.get('x-hearsay-version')).toBe('v1')
-    expect(await stale.text()).toBe('old')
     const latest = await fetch(`${url}/v1/caches/c/k?consistency=quorum`)
     expect(latest.headers.get('x-hearsay-version')).toBe('v2')
     expect(await latest.text()).toBe('new')
   })
 
   it('that finds the key deleted is a 404', async () => {
-    const { cache } = askedCache({ get: async () => undefined })
+    const { cache } = askedCache({ entry: async () => undefined, getMany: async () => new Map() })
     const { url } = await gatewayOver({ cache })
     expect((await fetch(`${url}/v1/caches/c/k?consistency=quorum`)).status).toBe(404)
     const items = await itemsOf(await batch(url, '?consistency=quorum', [{ op: 'get', key: 'k' }]))
@@ -124,7 +120,7 @@ describe('a read of the majority', () => {
 
 describe('too few confirmations', () => {
   const tooFew = () => Promise.reject(new NotConfirmedError(['ada'], ['bob', 'cyd'], 1_000))
-  const { cache } = askedCache({ set: tooFew, delete: tooFew, clear: tooFew, get: tooFew })
+  const { cache } = askedCache({ set: tooFew, delete: tooFew, clear: tooFew, entry: tooFew })
 
   it.each([
     ['PUT', '/k?ack=quorum'],
@@ -153,7 +149,8 @@ describe('too few confirmations', () => {
       attempts++
       return tooFew()
     }
-    const { url } = await gatewayOver({ cache: { set, get: async () => 'found' } })
+    const { cache } = askedCache({ set })
+    const { url } = await gatewayOver({ cache })
     const write = { op: 'set', key: 'k', value: 1 }
     const response = await batch(url, '?ack=quorum', [write, write, write, { op: 'get', key: 'k' }])
     const items = await itemsOf(response)
@@ -244,18 +241,17 @@ describe('a batch', () => {
   })
 
   it('reads what it wrote, and what the majority has of the rest', async () => {
-    const held = new Map<string, unknown>()
-    const latest = new Map<string, unknown>([['other', 'latest']])
+    const held = new Map<string, unknown>([['other', 'latest']])
     const { cache } = askedCache({
       set: async (key, value) => {
         await new Promise((resolve) => setTimeout(resolve, 5))
         held.set(key, value)
       },
-      get: async (key, options) => {
-        if (options?.consistency === 'quorum' && latest.has(key)) held.set(key, latest.get(key))
-        return held.get(key)
+      getMany: async <T>(keys: Iterable<string>, options?: ReadOptions) => {
+        expect(options?.consistency).toBe('quorum')
+        const found = [...keys].filter((key) => held.has(key))
+        return new Map(found.map((key) => [key, held.get(key) as T]))
       },
-      entry: async (key) => ({ ...ENTRY, key, value: held.get(key) }),
     })
     const { url } = await gatewayOver({ cache })
     const response = await batch(url, '?ack=quorum&consistency=quorum', [
@@ -268,5 +264,16 @@ describe('a batch', () => {
     const items = await itemsOf(response)
     expect(items.map(({ status }) => status)).toEqual([204, 200, 200, 400, 404])
     expect(items.map(({ value }) => value)).toEqual([undefined, 1, 'latest', undefined, undefined])
+  })
+
+  it('asks for the keys that it reads together', async () => {
+    const { cache, asked } = askedCache()
+    const { url } = await gatewayOver({ cache })
+    await batch(
+      url,
+      '',
+      ['a', 'b', 'c'].map((key) => ({ op: 'get', key })),
+    )
+    expect(asked).toEqual([['getMany', undefined]])
   })
 })

@@ -20,8 +20,9 @@ function batch(url: string, operations: readonly unknown[]) {
 describe('a batch', () => {
   it('leaves out the values that would make its answer too large', async () => {
     const text = 'x'.repeat(33 * 1024 * 1024)
-    const get = async (key: string) => (key === 'small' ? 'x' : text)
-    const { url } = await gatewayOver({ cache: { get } })
+    const getMany = async <T>(keys: Iterable<string>) =>
+      new Map([...keys].map((key) => [key, (key === 'small' ? 'x' : text) as T]))
+    const { url } = await gatewayOver({ cache: { getMany } })
     const keys = ['large', 'large', 'small']
     const response = await batch(
       url,
@@ -75,7 +76,9 @@ describe('a failure', () => {
       attempts++
       return Promise.reject(new SyncQueueFullError(10, 1_000))
     }
-    const { url } = await gatewayOver({ cache: { set, get: async () => 'found' } })
+    const getMany = async <T>(keys: Iterable<string>) =>
+      new Map([...keys].map((key) => [key, 'found' as T]))
+    const { url } = await gatewayOver({ cache: { set, getMany } })
     const write = { op: 'set', key: 'k', value: 1 }
     const response = await batch(url, [write, write, { op: 'get', key: 'k' }])
     const items = (await response.json()) as Array<{ status: number }>

@@ -120,7 +120,17 @@ describe('what is shown', () => {
     const members = (await (await fetch(`${url}/v1/members`)).json()) as MemberInfo[]
     expect(members[0]).toMatchObject({ id: peer.id, name: 'first', state: 'alive', self: true })
     expect(Object.keys(members[0] ?? {}).sort()).toEqual(
-      ['addresses', 'id', 'incarnation', 'name', 'partitions', 'role', 'self', 'state'].sort(),
+      [
+        'addresses',
+        'breaker',
+        'id',
+        'incarnation',
+        'name',
+        'partitions',
+        'role',
+        'self',
+        'state',
+      ].sort(),
     )
   })
 

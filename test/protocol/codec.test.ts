@@ -3,7 +3,10 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { clearMarker, type Write } from '../../src/core/entry.js'
 import type { MemberDescription } from '../../src/core/members.js'
+import { noPartitions } from '../../src/core/placement.js'
+import { RING_MEMBERS_MAX } from '../../src/core/ring.js'
 import { COUNTER_MAX, type Version, WALL_MS_MAX } from '../../src/core/version.js'
+import { answersCodec, asksCodec } from '../../src/protocol/asks.js'
 import { ProtocolError } from '../../src/protocol/checks.js'
 import type { Codec } from '../../src/protocol/codec.js'
 import * as codecs from '../../src/protocol/codec.js'
@@ -17,6 +20,7 @@ const self: messages.MemberReport = {
   name: 'first',
   incarnation: 1_767_225_600_000,
   status: 'serving',
+  role: 'owner',
   addresses: ['/ip4/127.0.0.1/tcp/4001', '/ip6/::1/tcp/4001'],
   state: 'alive',
 }
@@ -32,13 +36,14 @@ const hello: messages.Hello = {
   clock: { wallMs: WALL_MS_MAX, counter: COUNTER_MAX },
   self,
   members: [
-    { ...self, id: 'alive', status: 'joining', state: 'alive' },
+    { ...self, id: 'alive', status: 'joining', role: 'client', state: 'alive' },
     { ...self, id: 'suspect', status: 'draining', state: 'suspect', addresses: [] },
     { ...self, id: 'dead', state: 'dead' },
     { ...self, id: 'left', state: 'left' },
   ],
   wallMs: WALL_MS_MAX,
   uptimeMs: 5,
+  rings: [['12D3KooWSelf', 'alive'], ['12D3KooWSelf']],
 }
 
 const heartbeat: messages.Heartbeat = {
@@ -55,6 +60,8 @@ const heartbeat: messages.Heartbeat = {
   opsEpoch: 1_767_225_600_000,
   opsSequence: 9,
   storeDigest: 2n ** 64n - 1n,
+  settledRing: 2n ** 64n - 2n,
+  role: 'client',
 }
 
 const news: readonly messages.MemberNews[] = [
@@ -90,23 +97,41 @@ const records: messages.Records = {
 
 const noRecords: messages.Records = { writes: [], markers: [], stubs: [] }
 
+/** Partitions at both ends of a byte, and of all. */
+const some = noPartitions()
+for (const partition of [0, 7, 8, 4_095]) some[partition] = 1
+
 const page: messages.StatePage = {
   ...records,
   nextPartition: 4_096,
   last: true,
   positions: [{ member: 'm1', epoch: 1_767_225_600_000, sequence: 12 }],
   clock: { wallMs: 1, counter: 2 },
+  lacking: some,
+  otherRing: true,
+}
+
+const noPage = {
+  nextPartition: 0,
+  last: false,
+  positions: [],
+  lacking: undefined,
+  otherRing: false,
 }
 
 /** Of every codec: messages that use all of its fields, and ones that use none. */
 const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[]]> = [
-  ['hello', codecs.helloCodec, [hello, { ...hello, replicas: 'all', members: [] }]],
+  ['hello', codecs.helloCodec, [hello, { ...hello, replicas: 'all', members: [], rings: [] }]],
   [
     'hello reply',
     codecs.helloReplyCodec,
     [{ welcome: hello }, { refusal: { field: 'mesh', ours: 'a', theirs: 'b' } }],
   ],
-  ['heartbeat', codecs.heartbeatCodec, [heartbeat, { ...heartbeat, addresses: [] }]],
+  [
+    'heartbeat',
+    codecs.heartbeatCodec,
+    [heartbeat, { ...heartbeat, addresses: [], settledRing: 0n }],
+  ],
   ['members news', codecs.membersNewsCodec, [news, []]],
   [
     'batch',
@@ -116,12 +141,15 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
       { epoch: 0, sequence: 0, ...noRecords },
     ],
   ],
-  ['state request', codecs.stateRequestCodec, [{ fromPartition: 0 }, { fromPartition: 4_095 }]],
   [
-    'state page',
-    codecs.statePageCodec,
-    [page, { ...page, ...noRecords, nextPartition: 0, last: false, positions: [] }],
+    'state request',
+    codecs.stateRequestCodec,
+    [
+      { fromPartition: 0, partitions: undefined, ring: 0n },
+      { fromPartition: 4_095, partitions: some, ring: 2n ** 64n - 1n },
+    ],
   ],
+  ['state page', codecs.statePageCodec, [page, { ...page, ...noRecords, ...noPage }]],
   [
     'fetch request',
     codecs.fetchRequestCodec,
@@ -130,24 +158,36 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
   ['fetch reply', codecs.fetchReplyCodec, [records, noRecords]],
   [
     'requests',
-    codecs.asksCodec,
+    asksCodec,
     [
-      [],
-      [
-        { id: 1, body: { kind: 'confirm', epoch: 5, sequence: 2 ** 40 } },
-        { id: 2 ** 32 - 1, body: { kind: 'replicate', records } },
-        { id: 7, body: { kind: 'read', keys: [{ cache: 'c', key: 'größe' }] } },
-      ],
+      { asks: [], cancelled: [] },
+      {
+        asks: [
+          { id: 1, body: { kind: 'confirm', epoch: 5, sequence: 2 ** 40 } },
+          { id: 2 ** 32 - 1, body: { kind: 'replicate', records, ring: 2n ** 64n - 1n } },
+          { id: 7, body: { kind: 'read', keys: [{ cache: 'c', key: 'größe' }], ring: 1n } },
+          {
+            id: 8,
+            body: { kind: 'scan', cache: 'c', partitions: some, fromPartition: 9, countOnly: true },
+          },
+        ],
+        cancelled: [5, 2 ** 32 - 2],
+      },
     ],
   ],
   [
     'answers',
-    codecs.answersCodec,
+    answersCodec,
     [
       [
         { id: 1, body: { kind: 'confirm', applied: true } },
-        { id: 2, body: { kind: 'replicate', refused: 3 } },
-        { id: 3, body: { kind: 'read', records } },
+        { id: 2, body: { kind: 'replicate', refused: 3, ring: 2n ** 64n - 1n, foreign: [0, 9] } },
+        { id: 3, body: { kind: 'read', records, ring: 1n, open: [0, 999] } },
+        {
+          id: 5,
+          body: { kind: 'scan', keys: ['größe'], count: 1, nextPartition: 4_096, lacking: some },
+        },
+        { id: 6, body: { kind: 'scan', keys: [], count: 0, nextPartition: 0, lacking: undefined } },
         { id: 4, body: { kind: 'refusal', reason: 'busy' } },
       ],
     ],
@@ -519,6 +559,23 @@ describe('the limits of', () => {
     })
   })
 
+  it('rings in a hello hold, of each and of all', () => {
+    const { helloCodec } = codecs
+    const fits = (rings: ReadonlyArray<readonly string[]>) => {
+      const greeting = { ...hello, rings }
+      expect(helloCodec.decode(helloCodec.encode(greeting))).toEqual(greeting)
+    }
+    const fails = (rings: ReadonlyArray<readonly string[]>) => {
+      const bytes = helloCodec.encode({ ...hello, rings })
+      return expect(failure(helloCodec, bytes)).toMatchObject({ reason: 'limit' })
+    }
+    fits(Array(limits.RINGS_MAX).fill(['a', long]))
+    fails(Array(limits.RINGS_MAX + 1).fill([]))
+    fits([Array(RING_MEMBERS_MAX).fill('a')])
+    fails([['a'], Array(RING_MEMBERS_MAX + 1).fill('a')])
+    fails([['a', tooLong]])
+  })
+
   it('news of members hold', () => {
     const { membersNewsCodec } = codecs
     const item = {
@@ -570,6 +627,93 @@ describe('the limits of', () => {
   })
 })
 
+describe('requests and answers', () => {
+  /** A frame as its sender would not make it. */
+  const asked = (ask: object) => frame(wire.WireAsks.encode({ asks: [{ id: 1, ...ask }] }))
+  const answered = (answer: object) =>
+    frame(wire.WireAnswers.encode({ answers: [{ id: 1, ...answer }] }))
+  const scan = {
+    cache: 'c',
+    partitions: new Uint8Array(512).fill(255),
+    fromPartition: 0,
+    countOnly: false,
+  }
+  const found = { keys: ['k'], count: 1, nextPartition: 1, lacking: undefined }
+  const confirm = { id: 1, body: { kind: 'confirm', epoch: 1, sequence: 1 } } as const
+
+  it('of no kind are malformed', () => {
+    expect(failure(asksCodec, asked({})).reason).toBe('malformed')
+    expect(failure(answersCodec, answered({})).reason).toBe('malformed')
+  })
+
+  it('are as many as the limit says and not one more, the cancelled ones among them', () => {
+    const many = (count: number, cancelled: number) =>
+      asksCodec.encode({
+        asks: Array<typeof confirm>(count).fill(confirm),
+        cancelled: Array<number>(cancelled).fill(7),
+      })
+    const { asks, cancelled } = asksCodec.decode(many(limits.ASKS_MAX - 3, 3))
+    expect([asks.length, cancelled.length]).toEqual([limits.ASKS_MAX - 3, 3])
+    expect(failure(asksCodec, many(limits.ASKS_MAX - 3, 4))).toMatchObject({
+      reason: 'limit',
+      message: '10001 requests, the limit is 10000',
+    })
+    const answer = { id: 1, body: { kind: 'confirm', applied: true } } as const
+    const answers = answersCodec.encode(Array<typeof answer>(limits.ASKS_MAX + 1).fill(answer))
+    expect(failure(answersCodec, answers).reason).toBe('limit')
+  })
+
+  it('for a scan name partitions, and a cache', () => {
+    expect(() => asksCodec.decode(asked({ scan }))).not.toThrow()
+    const nothing = { ...scan, partitions: new Uint8Array() }
+    const bad = [
+      [nothing, 'malformed'],
+      [{ ...scan, partitions: new Uint8Array(511) }, 'malformed'],
+      [{ ...scan, partitions: new Uint8Array(513) }, 'malformed'],
+      [{ ...scan, cache: '' }, 'malformed'],
+      [{ ...scan, cache: 'c'.repeat(257) }, 'limit'],
+    ] as const
+    for (const [ask, reason] of bad) {
+      expect(failure(asksCodec, asked({ scan: ask })).reason).toBe(reason)
+    }
+  })
+
+  it('for a read name no more keys than may be, and none that is too long', () => {
+    const key = { cache: 'c', key: 'k' }
+    const keys = Array<typeof key>(limits.FETCH_KEYS_MAX).fill(key)
+    expect(() => asksCodec.decode(asked({ read: { keys, ring: 0n } }))).not.toThrow()
+    for (const over of [[...keys, key], [{ cache: 'c', key: 'k'.repeat(1_025) }]]) {
+      expect(failure(asksCodec, asked({ read: { keys: over, ring: 0n } })).reason).toBe('limit')
+    }
+    expect(
+      failure(asksCodec, asked({ read: { keys: [{ cache: 'c', key: '' }], ring: 0n } })).reason,
+    ).toBe('malformed')
+  })
+
+  it('of a scan tell keys within their limits, and partitions in full or not at all', () => {
+    expect(() => answersCodec.decode(answered({ scan: found }))).not.toThrow()
+    const bad = [
+      [{ ...found, keys: ['k'.repeat(1_025)] }, 'limit'],
+      [{ ...found, keys: [''] }, 'malformed'],
+      [{ ...found, lacking: new Uint8Array(1) }, 'malformed'],
+    ] as const
+    for (const [scanned, reason] of bad) {
+      expect(failure(answersCodec, answered({ scan: scanned })).reason).toBe(reason)
+    }
+  })
+
+  it('of reads and writes name no more indexes than there may be records', () => {
+    const foreign = (count: number) =>
+      answered({ replicate: { refused: 0, ring: 0n, foreign: Array<number>(count).fill(1) } })
+    expect(() => answersCodec.decode(foreign(limits.RECORDS_MAX))).not.toThrow()
+    expect(failure(answersCodec, foreign(limits.RECORDS_MAX + 1)).reason).toBe('limit')
+    const open = (count: number) =>
+      answered({ read: { ring: 0n, open: Array<number>(count).fill(1) } })
+    expect(() => answersCodec.decode(open(limits.FETCH_KEYS_MAX))).not.toThrow()
+    expect(failure(answersCodec, open(limits.FETCH_KEYS_MAX + 1)).reason).toBe('limit')
+  })
+})
+
 describe('a hello made by hand', () => {
   const { helloCodec, helloReplyCodec } = codecs
   /** A hello of which something is missing, or different. */
@@ -592,6 +736,12 @@ describe('a hello made by hand', () => {
     const forgotten = { ...member, state: wire.WireState.FORGOTTEN }
     const { members } = helloCodec.decode(frame(handmade({ members: [forgotten] })))
     expect(members.map(({ state }) => state)).toEqual(['dead'])
+  })
+
+  it('of an earlier version, without a role and rings, is of an owner that tells of none', () => {
+    const { self, rings } = helloCodec.decode(frame(handmade({ rings: [] })))
+    expect(self.role).toBe('owner')
+    expect(rings).toEqual([])
   })
 
   it('of a status that does not exist is malformed', () => {

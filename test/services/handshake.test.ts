@@ -22,7 +22,7 @@ describe(`a hello, seed ${seed}`, () => {
   it.each<[field: string, options: ProcessOptions, theirs: string, ours: string]>([
     ['mesh', { mesh: 'other' }, 'other', 'hearsay'],
     ['tombstoneGraceMs', { tombstoneGraceMs: 5_000 }, '5000', '3600000'],
-    ['replicas', { resolved: { replicas: 3 as unknown as 'all' } }, '3', 'all'],
+    ['replicas', { replicas: 3 }, '3', 'all'],
   ])('is refused by name on both sides when %s differs', async (field, options, theirs, ours) => {
     const { mesh, inside, outside } = await mismatch(options)
     expect(inside.alerts).toEqual([

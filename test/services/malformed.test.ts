@@ -4,8 +4,9 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { SimulatedRandom } from '../../src/adapters/simulated/random.js'
+import { noPartitions } from '../../src/core/placement.js'
+import { asksCodec } from '../../src/protocol/asks.js'
 import {
-  asksCodec,
   fetchRequestCodec,
   helloCodec,
   membersNewsCodec,
@@ -115,19 +116,35 @@ describe(`nonsense, seed ${seed}`, () => {
       tombstoneGraceMs: 3_600_000,
       instance: 'instance2',
       clock: { wallMs: 1, counter: 0 },
-      self: { id: source.id, name: 'x', incarnation: 1, status: 'serving', addresses: [] },
+      self: {
+        id: source.id,
+        name: 'x',
+        incarnation: 1,
+        status: 'serving',
+        role: 'owner',
+        addresses: [],
+      },
       members: [],
       wallMs: 0,
       uptimeMs: 0,
+      rings: [[source.id]],
     } as const
+    const partitions = noPartitions().fill(1)
     const valid: Record<string, Uint8Array> = {
       hello: helloCodec.encode(hello),
-      state: stateRequestCodec.encode({ fromPartition: 4_000 }),
+      state: stateRequestCodec.encode({ fromPartition: 4_000, partitions: undefined, ring: 0n }),
       fetch: fetchRequestCodec.encode({ keys: [{ cache: 'c', key: 'key' }] }),
-      requests: asksCodec.encode([
-        { id: 1, body: { kind: 'confirm', epoch: 1_000_000, sequence: 5 } },
-        { id: 2, body: { kind: 'read', keys: [{ cache: 'c', key: 'key' }] } },
-      ]),
+      requests: asksCodec.encode({
+        asks: [
+          { id: 1, body: { kind: 'confirm', epoch: 1_000_000, sequence: 5 } },
+          { id: 2, body: { kind: 'read', keys: [{ cache: 'c', key: 'key' }], ring: 0n } },
+          {
+            id: 3,
+            body: { kind: 'scan', cache: 'c', partitions, fromPartition: 0, countOnly: false },
+          },
+        ],
+        cancelled: [1],
+      }),
     }
     const message = valid[name] ?? new Uint8Array([1])
     const before = droppedBy(target)
@@ -182,6 +199,7 @@ describe(`nonsense, seed ${seed}`, () => {
         name: 'x',
         incarnation: 1,
         status: 'serving',
+        role: 'owner',
         addresses: [],
       } as const
       const news = {

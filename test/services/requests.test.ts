@@ -7,7 +7,8 @@ import { MemoryNetwork } from '../../src/adapters/memory/network.js'
 import type { MemoryTransport } from '../../src/adapters/memory/transport.js'
 import { SimulatedRandom } from '../../src/adapters/simulated/random.js'
 import { SimulatedTime } from '../../src/adapters/simulated/time.js'
-import { answersCodec, asksCodec } from '../../src/protocol/codec.js'
+import type { Write } from '../../src/core/entry.js'
+import { answersCodec, asksCodec } from '../../src/protocol/asks.js'
 import { VALUE_BYTES_MAX } from '../../src/protocol/limits.js'
 import type { Answer, Ask, Numbered } from '../../src/protocol/messages.js'
 import { Counters, type DropReason } from '../../src/services/counters.js'
@@ -28,7 +29,17 @@ type Answering = (from: string, ask: Ask) => Answer | Promise<Answer>
 const never: Answering = () => new Promise(() => {})
 
 /** Takes in writes whose keys are numbers, and answers with the number. */
-const echo: Answering = (_, ask) => ({ kind: 'replicate', refused: Number(keyOf(ask)) })
+const echo: Answering = (_, ask) => taken(Number(keyOf(ask)))
+
+/** An answer with a number. */
+function taken(refused: number): Answer {
+  return { kind: 'replicate', refused, ring: 0n, foreign: [] }
+}
+
+/** What a read finds. */
+function readOf(write: Write): Answer {
+  return { kind: 'read', records: { writes: [write], markers: [] }, ring: 0n, open: [] }
+}
 
 function keyOf(ask: Ask): string | undefined {
   return ask.kind === 'replicate' ? ask.records.writes[0]?.key : undefined
@@ -36,7 +47,7 @@ function keyOf(ask: Ask): string | undefined {
 
 function replicate(key: number | string, payload = '') {
   const writes = [set(String(key), payload, at(1))]
-  return { kind: 'replicate', records: { writes, markers: [] } } as const
+  return { kind: 'replicate', records: { writes, markers: [] }, ring: 0n } as const
 }
 
 /** What became of a request: the number answered, or why there is none. */
@@ -142,7 +153,7 @@ async function oneAndStranger() {
     asked: async (index = 0): Promise<ReadonlyArray<Numbered<Ask>>> => {
       await bench.time.runUntil(() => b.channels.length > index)
       const { value } = await bench.settled(channel(index).frames[Symbol.asyncIterator]().next())
-      return asksCodec.decode(value as Uint8Array)
+      return asksCodec.decode(value as Uint8Array).asks
     },
     answer: async (answers: ReadonlyArray<Numbered<Answer>>, index = 0) => {
       await channel(index).send(answersCodec.encode(answers))
@@ -153,7 +164,7 @@ async function oneAndStranger() {
 
 const refused = (id: number, count: number): Numbered<Answer> => ({
   id,
-  body: { kind: 'replicate', refused: count },
+  body: taken(count),
 })
 
 describe(`requests, seed ${seed}`, () => {
@@ -170,7 +181,7 @@ describe(`requests, seed ${seed}`, () => {
     })
     await bench.time.runUntil(() => pending.size === 4)
     for (const key of [3, 1, 4, 2]) {
-      pending.get(String(key))?.({ kind: 'replicate', refused: key })
+      pending.get(String(key))?.(taken(key))
       await bench.time.advance(5)
     }
     await bench.settled(Promise.all(asked))
@@ -327,7 +338,11 @@ describe(`a peer that answers badly, seed ${seed}`, () => {
 
   it('never: the breaker opens, requests fail at once, and one is tried now and then', async () => {
     let isAnswering = false
-    const { bench, a } = await two((from, ask) => (isAnswering ? echo : never)(from, ask))
+    let askedCount = 0
+    const { bench, a } = await two((from, ask) => {
+      askedCount++
+      return (isAnswering ? echo : never)(from, ask)
+    })
     for (let i = 0; i < 5; i++) {
       expect(a.streams.breakerOf('b')).toBe('closed')
       await bench.settled(outcome(a.streams.ask('b', replicate(i), TIMEOUT)))
@@ -337,13 +352,13 @@ describe(`a peer that answers badly, seed ${seed}`, () => {
     const why = await bench.settled(outcome(a.streams.ask('b', replicate(6), TIMEOUT)))
     expect(why).toBe('requests to b have failed of late: none is made for a while')
     expect(bench.time.monotonicMs()).toBe(startMs)
-    expect(bench.framesFrom('a')).toBe(5)
+    expect(askedCount).toBe(5)
 
     await bench.time.advance(250)
     expect(a.streams.breakerOf('b')).toBe('half-open')
     const tries = [7, 8, 9].map((key) => outcome(a.streams.ask('b', replicate(key), TIMEOUT)))
     await bench.settled(Promise.all(tries))
-    expect(bench.framesFrom('a')).toBe(6)
+    expect(askedCount).toBe(6)
 
     isAnswering = true
     await bench.time.advance(500)
@@ -437,7 +452,11 @@ describe(`bytes under way, seed ${seed}`, () => {
   it('of a request that is beyond the limit by itself may go alone', async () => {
     const { bench, a } = await two()
     const values = ['1', '2', '3'].map((key) => set(key, 'x'.repeat(VALUE_BYTES_MAX), at(1)))
-    const huge = { kind: 'replicate', records: { writes: values, markers: [] } } as const
+    const huge = {
+      kind: 'replicate',
+      records: { writes: values, markers: [] },
+      ring: 0n,
+    } as const
     const first = outcome(a.streams.ask('b', huge, TIMEOUT))
     const second = outcome(a.streams.ask('b', replicate(2, 'x'.repeat(MIB)), TIMEOUT))
     expect(await bench.settled(second)).toMatch(/the limit is/)
@@ -478,7 +497,10 @@ describe(`a peer that serves, seed ${seed}`, () => {
   }
 
   const questions = (count: number) =>
-    Array.from({ length: count }, (_, i) => ({ id: i + 1, body: replicate(i) }))
+    asksCodec.encode({
+      asks: Array.from({ length: count }, (_, i) => ({ id: i + 1, body: replicate(i) })),
+      cancelled: [],
+    })
 
   it('serves nobody who is no member, and counts it', async () => {
     let served = 0
@@ -500,7 +522,7 @@ describe(`a peer that serves, seed ${seed}`, () => {
 
   it('refuses those beyond 4,096 that it works on at once as busy, and counts them', async () => {
     const { bench, b, channel, answers } = await raw(never)
-    await channel.send(asksCodec.encode(questions(5_000)))
+    await channel.send(questions(5_000))
     const got = await bench.settled(answers(904))
     expect(new Set(got.map(({ body }) => JSON.stringify(body)))).toEqual(
       new Set([JSON.stringify({ kind: 'refusal', reason: 'busy' })]),
@@ -514,9 +536,9 @@ describe(`a peer that serves, seed ${seed}`, () => {
     const payload = 'x'.repeat(100_000)
     const { bench, channel, answers } = await raw(() => {
       served++
-      return { kind: 'read', records: { writes: [set('key', payload, at(1))], markers: [] } }
+      return readOf(set('key', payload, at(1)))
     })
-    await channel.send(asksCodec.encode(questions(500)))
+    await channel.send(questions(500))
     await bench.time.advance(1_000)
     // A megabyte that waits, and half a megabyte in the window.
     expect(served).toBeGreaterThan(10)
@@ -531,9 +553,9 @@ describe(`a peer that serves, seed ${seed}`, () => {
     const payload = 'x'.repeat(100_000)
     const { bench, b, channel } = await raw(() => {
       served++
-      return { kind: 'read', records: { writes: [set('key', payload, at(1))], markers: [] } }
+      return readOf(set('key', payload, at(1)))
     })
-    await channel.send(asksCodec.encode(questions(500)))
+    await channel.send(questions(500))
     await bench.time.advance(1_000)
     channel.abort(new Error('enough'))
     await bench.time.advance(1_000)
@@ -552,6 +574,94 @@ describe(`a peer that serves, seed ${seed}`, () => {
     const end = channel.frames[Symbol.asyncIterator]().next()
     expect(await bench.settled(end.then(String, () => 'broken'))).toBe('broken')
     expect(b.drops.get('malformed')).toBe(1)
+  })
+})
+
+describe(`a request that nobody waits for any more, seed ${seed}`, () => {
+  /** Reads frames as they are, with the numbers of what was cancelled. */
+  async function watched() {
+    const { bench, a, b, channel, answer } = await oneAndStranger()
+    const frame = async () => {
+      await bench.time.runUntil(() => b.channels.length > 0)
+      const { value } = await bench.settled(channel(0).frames[Symbol.asyncIterator]().next())
+      const { asks, cancelled } = asksCodec.decode(value as Uint8Array)
+      return { asks: asks.map(({ id }) => id), cancelled }
+    }
+    return { bench, a, frame, answer }
+  }
+
+  it('is cancelled on the wire once its time is over', async () => {
+    const { bench, a, frame } = await watched()
+    const asked = outcome(a.streams.ask('b', replicate(1), TIMEOUT))
+    expect(await frame()).toEqual({ asks: [1], cancelled: [] })
+    expect(await bench.settled(asked)).toBe('b has not answered within 1000 ms')
+    expect(await frame()).toEqual({ asks: [], cancelled: [1] })
+    await bench.time.advance(5_000)
+    expect(bench.framesFrom('a')).toBe(2)
+  })
+
+  it('is cancelled with the next frame where there is one', async () => {
+    const { bench, a, frame } = await watched()
+    const first = outcome(a.streams.ask('b', replicate(1), TIMEOUT))
+    await frame()
+    const next = first.then(() => outcome(a.streams.ask('b', replicate(2), TIMEOUT)))
+    await bench.settled(first)
+    expect(await frame()).toEqual({ asks: [2], cancelled: [1] })
+    expect(await bench.settled(next)).toEqual(expect.any(String))
+  })
+
+  it('is not cancelled when it was answered', async () => {
+    const { bench, a, frame, answer } = await watched()
+    const asked = outcome(a.streams.ask('b', replicate(1), TIMEOUT))
+    await frame()
+    await answer([refused(1, 1)])
+    expect(await bench.settled(asked)).toBe(1)
+    await bench.time.advance(5_000)
+    expect(bench.framesFrom('a')).toBe(1)
+  })
+
+  it('is not cancelled when it was never sent', async () => {
+    const { bench, a } = await watched()
+    // As many as may be unanswered at once, and one more.
+    for (let key = 0; key < 4_096; key++) void outcome(a.streams.ask('b', replicate(key), TIMEOUT))
+    const unsent = outcome(a.streams.ask('b', replicate(4_096), { timeoutMs: 500 }))
+    await bench.time.advance(400)
+    const sent = bench.framesFrom('a')
+    expect(await bench.settled(unsent)).toBe('b has not answered within 500 ms')
+    await bench.time.advance(400)
+    expect(bench.framesFrom('a')).toBe(sent)
+  })
+
+  it('is not answered, and the others on its stream are', async () => {
+    const pending = new Map<string, (answer: Answer) => void>()
+    const bench = new Bench()
+    const a = await bench.stranger('a')
+    const b = await bench.peer('b', (_, ask) => {
+      return new Promise((resolve) => pending.set(keyOf(ask) as string, resolve))
+    })
+    await bench.connect(a.transport, b.transport)
+    const channel = await bench.settled(a.transport.open('b', PROTOCOLS.requests))
+    const asks = [1, 2, 3].map((id) => ({ id, body: replicate(id) }))
+    await channel.send(asksCodec.encode({ asks, cancelled: [] }))
+    // Nobody ever asked the last of them.
+    await channel.send(asksCodec.encode({ asks: [], cancelled: [2, 99] }))
+    await bench.time.advance(10)
+    for (const key of ['2', '1', '3']) pending.get(key)?.(taken(Number(key)))
+    const { value } = await bench.settled(channel.frames[Symbol.asyncIterator]().next())
+    expect(answersCodec.decode(value as Uint8Array).map(({ id }) => id)).toEqual([1, 3])
+    await bench.time.advance(1_000)
+    expect(bench.framesFrom('b')).toBe(1)
+  })
+
+  it('and its number may be asked anew', async () => {
+    const { bench, a, frame, answer } = await watched()
+    const first = outcome(a.streams.ask('b', replicate(1), TIMEOUT))
+    await frame()
+    await bench.settled(first)
+    const second = outcome(a.streams.ask('b', replicate(2), TIMEOUT))
+    const { asks } = await frame()
+    await answer([refused(1, 7), refused(asks[0] ?? 2, 2)])
+    expect(await bench.settled(second)).toBe(2)
   })
 })
 

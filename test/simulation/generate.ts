@@ -10,14 +10,29 @@ import { drawWork } from './workload.js'
 export interface GenerateOptions {
   /** Kinds of faults that may happen. @default all */
   readonly faults?: readonly string[]
-  /** Members that begin. @default 5 */
+  /** Members that begin. @default 5; 5 to 7 where each key has a number of owners */
   readonly members?: number
+  /** How many own each key. @default drawn: all, or a number */
+  readonly replicas?: number | 'all'
   /** How long the run lasts at least, in simulated seconds. @default 60 */
   readonly seconds?: number
 }
 
 /** How many runs have values that do not fit in one message, or in one page of state. */
 const LARGE_VALUES_PROBABILITY = 0.15
+
+/** How many own each key. */
+const REPLICAS: ReadonlyArray<[replicas: number | 'all', weight: number]> = [
+  ['all', 10],
+  [3, 7],
+  [2, 1],
+  [5, 1],
+  [1, 1],
+]
+
+/** Members that begin where each key has a number of owners; and how often one of them is a client. */
+const OWNED_MEMBERS = { min: 5, max: 7 }
+const CLIENT_PROBABILITY = 0.4
 
 /** When callers begin, in ms: some find the mesh still coming together. */
 const WORK_FROM_MS = 500
@@ -29,8 +44,10 @@ const FAULTS_FROM_MS = 3_000
 const HEAL_SHARE = 0.8
 
 export function generatePlan(seed: number, options: GenerateOptions = {}): Plan {
-  const { faults = Object.keys(FAULT_KINDS), members: count = 5, seconds = 60 } = options
+  const { faults = Object.keys(FAULT_KINDS), seconds = 60 } = options
   const draw = Draw.of(seed)
+  const placement = drawPlacement(draw.fork('placement'), options)
+  const { replicas, count } = placement
   const members = Array.from({ length: count }, (_, index) => memberName(index + 1))
   const endAtMs = seconds * 1_000
   const healAtMs = Math.round(endAtMs * HEAL_SHARE)
@@ -47,10 +64,10 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): Plan 
   const drawn = drawFaults(faultSpace, faults)
   const joiners = Array.from({ length: lastMember - count }, (_, i) => memberName(count + i + 1))
   return {
-    options: drawOptions(draw.fork('options')),
+    options: { replicas, ...drawOptions(draw.fork('options')) },
     network: drawNetwork(draw.fork('network')),
     work: [
-      ...beginning(count),
+      ...beginning(count, placement.clients),
       ...drawWork({
         draw: draw.fork('work'),
         members: [...members, ...joiners],
@@ -63,6 +80,15 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): Plan 
     healAtMs,
     endAtMs,
   }
+}
+
+/** How many own each key, and who takes part: the first member is never a client, for somebody has to begin. */
+function drawPlacement(draw: Draw, options: GenerateOptions) {
+  const replicas = options.replicas ?? draw.weighted(REPLICAS)
+  const drawnCount = draw.whole(OWNED_MEMBERS.min, OWNED_MEMBERS.max)
+  const count = options.members ?? (replicas === 'all' ? 5 : drawnCount)
+  const hasClient = draw.happens(CLIENT_PROBABILITY) && replicas !== 'all' && count > 2
+  return { replicas, count, clients: hasClient ? [memberName(draw.whole(2, count))] : [] }
 }
 
 /** Mostly the defaults; some runs are short of room in one place or another. */

@@ -59,6 +59,14 @@ export type Happening =
 /** What a scenario says must be so at that moment. */
 export type Expectation =
   | { do: 'expectHeld'; at: string; key: string; value: string | undefined; cache?: string }
+  /** A read that begins then is answered so. */
+  | {
+      do: 'expectRead'
+      at: string
+      key: string
+      value: string | undefined
+      consistency: Consistency
+    }
   | { do: 'expectSeen'; at: string; member: string; state: MemberState | undefined }
   /** Nobody, since the start, has told that the member is in that state. */
   | { do: 'expectNeverTold'; member: string; state: MemberState }
@@ -104,6 +112,8 @@ export interface Scenario {
   readonly shows: readonly string[]
   /** How many members start with it, named `p01`, `p02` …, all within 100 ms. @default 5 */
   readonly members?: number
+  /** Those of them that are clients. */
+  readonly clients?: readonly string[]
   readonly options?: PeerOptions
   readonly network?: MemoryNetworkOptions
   readonly steps: readonly Step[]
@@ -115,13 +125,13 @@ export function stepsOf({ work, faults }: Pick<Plan, 'work' | 'faults'>): Step[]
   return steps.sort((a, b) => a.atMs - b.atMs)
 }
 
-/** Members that begin together, over the first 100 ms. */
-export function beginning(count: number): Step[] {
-  return Array.from({ length: count }, (_, index) => ({
-    atMs: Math.round((index * 100) / count),
-    do: 'start' as const,
-    member: memberName(index + 1),
-  }))
+/** Members that begin together, over the first 100 ms; some of them as clients. */
+export function beginning(count: number, clients: readonly string[] = []): Step[] {
+  return Array.from({ length: count }, (_, index) => {
+    const member = memberName(index + 1)
+    const step = { atMs: Math.round((index * 100) / count), do: 'start' as const, member }
+    return clients.includes(member) ? { ...step, options: { role: 'client' } } : step
+  })
 }
 
 export function memberName(number: number): string {

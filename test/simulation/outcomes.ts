@@ -5,17 +5,36 @@ import type { Violations } from './checker/violations.js'
 interface Call {
   readonly process: SimulatedProcess
   readonly what: string
+  readonly beganAtMs: number
+  /** Whether it is to end in time: its peer was serving when it began. */
+  readonly isTimed: boolean
   outcome: string
+}
+
+/** Calls that wait for nothing but others, each at most so many times `syncTimeoutMs`: for room, twice, and for answers. */
+const TIMED = new Set(['set', 'delete', 'clear', 'get', 'getMany'])
+const WAITS_MAX = 3
+
+/** For timers of a clock that drifts, and for what takes its turn after them, in ms. */
+const MARGIN_MS = 2_000
+
+export interface OutcomeOptions {
+  readonly nowMs: () => number
+  readonly syncTimeoutMs: number
+  /** Whether a process has stood still since a moment. */
+  readonly hasStoodStill: (process: SimulatedProcess, sinceMs: number) => boolean
 }
 
 export class Outcomes {
   readonly #violations: Violations
+  readonly #options: OutcomeOptions
   readonly #pending = new Set<Call>()
   /** The latest outcome by `<member> <operation>`. */
   readonly #latest = new Map<string, Call>()
 
-  constructor(violations: Violations) {
+  constructor(violations: Violations, options: OutcomeOptions) {
     this.#violations = violations
+    this.#options = options
   }
 
   /** Follows a call until it settles. */
@@ -25,12 +44,15 @@ export class Outcomes {
     promise: Promise<unknown>,
     onSettled: (outcome: string) => void,
   ): void {
-    const call: Call = { process, what, outcome: 'pending' }
+    const beganAtMs = this.#options.nowMs()
+    const isTimed = TIMED.has(what) && process.peer.status === 'serving'
+    const call: Call = { process, what, outcome: 'pending', beganAtMs, isTimed }
     this.#pending.add(call)
     this.#latest.set(`${process.id} ${what}`, call)
     const settled = (outcome: string) => {
       this.#pending.delete(call)
       call.outcome = outcome
+      this.#checkTime(call)
       onSettled(outcome)
     }
     promise.then(
@@ -44,6 +66,14 @@ export class Outcomes {
         settled(String(code))
       },
     )
+  }
+
+  #checkTime({ process, what, beganAtMs, isTimed }: Call): void {
+    const { nowMs, syncTimeoutMs, hasStoodStill } = this.#options
+    const tookMs = nowMs() - beganAtMs
+    if (!isTimed || tookMs <= WAITS_MAX * syncTimeoutMs + MARGIN_MS) return
+    if (hasStoodStill(process, beganAtMs)) return
+    this.#violations.add('outcome', `${what} at ${process.id} took ${Math.round(tookMs)} ms`)
   }
 
   /** `ok`, `pending`, or an error's code; undefined when there was no such call. */

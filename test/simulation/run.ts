@@ -104,7 +104,12 @@ class Run {
     )
     const resolved = { ...resolveOptions(plan.options), ...plan.resolved }
     this.#checker = new Checker(this.#simulation, resolved, CACHES)
-    this.#outcomes = new Outcomes(this.#checker.violations)
+    const { disturbances, violations } = this.#checker
+    this.#outcomes = new Outcomes(violations, {
+      nowMs: () => this.#simulation.time.monotonicMs(),
+      syncTimeoutMs: resolved.syncTimeoutMs,
+      hasStoodStill: (process, sinceMs) => disturbances.hasStoodStill(process, sinceMs),
+    })
   }
 
   async run(): Promise<Report> {
@@ -134,6 +139,7 @@ class Run {
     await this.#rest()
     await this.#goTo(this.#plan.endAtMs)
     this.#checker.checkAtRest()
+    await this.#checker.readAtRest()
     await this.#stopAll()
   }
 
@@ -196,6 +202,7 @@ class Run {
 
   async #do(step: Step): Promise<void> {
     if ('at' in step && !step.do.startsWith('expect')) return this.#work(step as Work)
+    if (step.do === 'expectRead') return this.#expectRead(step)
     if (step.do.startsWith('expect')) return this.#expect(step)
     await this.#happen(step)
   }
@@ -260,24 +267,33 @@ class Run {
     const options = work.consistency === undefined ? {} : { consistency: work.consistency }
     const keys = work.do === 'get' ? [work.key] : work.keys
     const began = acks.readBegins()
+    const askedAtMs = this.#simulation.time.monotonicMs()
     const values =
       work.do === 'get'
         ? new Map([[work.key, await cache.get(work.key, options)]])
         : await cache.getMany(work.keys, options)
     for (const key of keys) {
       const value = values.get(key)
-      this.#read(process, cache, key, value)
+      this.#read(process, cache, key, value, askedAtMs)
+      this.#checker.staleness.read(process, { cache: cache.name, key }, value, askedAtMs)
       if (work.consistency === 'quorum') {
         acks.readAtQuorum(process, { cache: cache.name, key }, value, began)
       }
     }
   }
 
-  #read(process: SimulatedProcess, cache: Cache<string>, key: string, value: string | undefined) {
+  #read(
+    process: SimulatedProcess,
+    cache: Cache<string>,
+    key: string,
+    value: string | undefined,
+    askedAtMs: number,
+  ): void {
     this.#history.note(
       () => `  ${process.id} reads ${cache.name}/${key} = ${value?.slice(0, 40) ?? 'nothing'}`,
     )
-    this.#checker.sessions.read(process, { cache: cache.name, key }, value)
+    const tookMs = this.#simulation.time.monotonicMs() - askedAtMs
+    this.#checker.sessions.read(process, { cache: cache.name, key }, value, 'session', tookMs)
   }
 
   /** Once a peer has its writes confirmed, all that it took to be there have them. */
@@ -310,10 +326,10 @@ class Run {
         return this.#leave(step.member, step.drain ?? false)
       case 'crash':
         disturbances.crashes()
-        this.#checker.acks.lifeChanges()
-        return this.#withRunning(step.member, (process) =>
-          this.#simulation.crash(process, { silent: step.silent ?? false }),
-        )
+        return this.#withRunning(step.member, (process) => {
+          this.#checker.ends(process)
+          this.#simulation.crash(process, { silent: step.silent ?? false })
+        })
       case 'suspend':
         return this.#withRunning(step.member, (process) => {
           process.transport.sever()
@@ -382,14 +398,15 @@ class Run {
     // One that is still leaving has its address.
     if (gone === undefined || gone.isRunning || gone.transport.isRunning) return
     const port = Number(/\/tcp\/(\d+)/.exec(gone.transport.addresses[0] ?? '')?.[1])
-    await this.#start(member, { clockOffsetMs, port })
+    const { role } = gone.options
+    await this.#start(member, { clockOffsetMs, port, options: role ? { role } : {} })
   }
 
   /** Its stop takes time, in which all goes on. */
   #leave(member: string, drain: boolean): void {
     this.#withRunning(member, (process) => {
       process.isRunning = false
-      this.#checker.acks.lifeChanges()
+      this.#checker.ends(process)
       // A process that stands still does not even begin.
       const awake = new Promise<void>((resolve) => process.time.after(0, resolve))
       const stopped = awake.then(async () => {
@@ -417,6 +434,18 @@ class Run {
     const process = this.#members.get(member)
     if (process?.isRunning) act(process)
     else this.#history.note(() => `  ${member} does not run`)
+  }
+
+  async #expectRead(step: Extract<Operation, { do: 'expectRead' }>): Promise<void> {
+    const { at, key, value, consistency } = step
+    const peer = this.#members.get(at)?.peer
+    const reading = peer?.cache<string>(DEFAULT_CACHE).get(key, { consistency })
+    const answer = await this.#simulation
+      .settled(Promise.resolve(reading))
+      .catch((error: Error) => error.message)
+    if (answer === value) return
+    const what = `${at} read ${key} at ${consistency} = ${answer}, expected ${value}`
+    this.#checker.violations.add('expectation', what)
   }
 
   #expect(step: Operation): void {

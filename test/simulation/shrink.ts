@@ -85,8 +85,12 @@ class Search {
 
   /** Uses the defaults, where they do, and ends the run soon after its last step. */
   async simplify(): Promise<void> {
-    const { options: _, ...ofDefaultOptions } = this.plan
-    await this.#adopts(ofDefaultOptions)
+    const { options, ...ofDefaultOptions } = this.plan
+    // How many keep a key is no detail: it stays what it was.
+    const replicas = options?.replicas
+    await this.#adopts(
+      replicas === undefined ? ofDefaultOptions : { ...this.plan, options: { replicas } },
+    )
     const { network: __, ...ofDefaultNetwork } = this.plan
     await this.#adopts(ofDefaultNetwork)
     const steps = [...this.plan.work, ...this.plan.faults.flatMap((fault) => fault.steps)]

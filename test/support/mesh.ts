@@ -45,9 +45,9 @@ export class SimulatedMesh extends Simulation {
   /** Every process ever made, in order. */
   readonly nodes: MeshNode[] = []
 
-  /** @param peer options of every peer, unless it is given its own */
+  /** @param peer options of every peer, unless it is given its own; every member keeps every key unless they say otherwise */
   constructor(seed: number, peer: PeerOptions = {}, network: MemoryNetworkOptions = {}) {
-    super({ seed, hash, peer, network })
+    super({ seed, hash, peer: { replicas: 'all', ...peer }, network })
   }
 
   /** A mesh of so many peers that all know each other and serve. */

@@ -30,11 +30,12 @@ async function simulated(options: SimulatedMeshOptions = {}): Promise<SimulatedM
   return mesh
 }
 
-/** A mesh of three, and its peers. */
+/** A mesh of three, and its peers; each keeps everything, unless the options say otherwise. */
 async function three(
   options: SimulatedMeshOptions = {},
 ): Promise<{ mesh: SimulatedMesh; ada: Peer; bob: Peer; cyd: Peer }> {
-  const mesh = await simulated({ ...options, peers: 3 })
+  const peerOptions = { replicas: 'all', ...options.options } as const
+  const mesh = await simulated({ ...options, options: peerOptions, peers: 3 })
   return { mesh, ada: mesh.peer(0), bob: mesh.peer(1), cyd: mesh.peer(2) }
 }
 
@@ -557,6 +558,37 @@ describe('settle', () => {
     await ada.cache('c').clear()
     await mesh.settle()
     expect(sizes(mesh.peers)).toEqual([0, 0, 0])
+  })
+
+  it('waits until three of five hold each key, and for a peer that joins to have its share', async () => {
+    const mesh = await simulated({ peers: 5 })
+    await setMany(mesh.peer(0), 1_000)
+    await mesh.settle()
+    const total = () => sizes(mesh.peers).reduce((sum, size) => sum + size, 0)
+    expect(total()).toBe(3_000)
+    const late = await mesh.start()
+    await mesh.settle()
+    expect(total()).toBe(3_000)
+    expect(late.stats()).toMatchObject({ openPartitions: 0 })
+    for (const peer of mesh.peers) {
+      for (const key of peer.cache('c').local.keys()) {
+        expect(peer.ring.locate('c', key).owners).toContain(peer.id)
+      }
+    }
+  })
+
+  it('waits for a client, which holds nothing and reads everything', async () => {
+    const mesh = await simulated({ peers: 3 })
+    const client = await mesh.start({ role: 'client' })
+    await mesh.settle()
+    await mesh.run(client.cache('c').set('key', 1))
+    await mesh.settle()
+    expect(sizes(mesh.peers)).toEqual([1, 1, 1, 0])
+    expect(await mesh.run(client.cache('c').get('key'))).toBe(1)
+    expect(mesh.peer(0).members.find(({ id }) => id === client.id)).toMatchObject({
+      role: 'client',
+      partitions: 0,
+    })
   })
 
   it('does not wait for what a peer has evicted', async () => {

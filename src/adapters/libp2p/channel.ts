@@ -26,11 +26,7 @@ export class StreamChannel implements Channel {
     this.remote = connection.remotePeer.toString()
     this.#stream = stream
     this.#connection = connection
-    this.#sent = pipe(
-      this.#outgoing,
-      (source) => encode(source, { maxDataLength: FRAME_BYTES_MAX }),
-      stream,
-    ).catch((error: Error) => {
+    this.#sent = pipe(this.#outgoing, stream).catch((error: Error) => {
       stream.abort(error)
     })
     this.frames = pipe(
@@ -42,10 +38,20 @@ export class StreamChannel implements Channel {
 
   async send(frame: Uint8Array): Promise<void> {
     if (this.#stream.status !== 'open') throw new Error(`the channel is ${this.#stream.status}`)
-    this.#outgoing.push(frame)
+    this.#outgoing.push(this.#prefixed(frame))
     if (this.#outgoing.readableLength > BUFFER_BYTES_MAX) {
       // Without a signal, `onEmpty` does not wait at all.
       await Promise.race([this.#outgoing.onEmpty({ signal: NEVER }), this.#sent])
+    }
+  }
+
+  /** Length and frame in one piece: each piece is encrypted, and written to the socket, by itself. */
+  #prefixed(frame: Uint8Array): Uint8Array {
+    try {
+      return encode.single(frame, { maxDataLength: FRAME_BYTES_MAX }).subarray()
+    } catch (error) {
+      this.abort(error as Error)
+      throw error
     }
   }
 

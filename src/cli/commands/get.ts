@@ -28,7 +28,7 @@ export function registerGet(program: Command): void {
     .addOption(
       new Option(
         '--consistency <level>',
-        "whom to ask; quorum is the majority of the members, for the latest of what they know (default: the cache's own, or local)",
+        "whom to ask; one is an owner of the key, quorum the majority of them, for the latest of what they know (default: the cache's own, or local)",
       ).choices(CONSISTENCIES),
     )
     .action(get)

@@ -2,6 +2,7 @@
  * `hearsay members`: the mesh as one peer sees it.
  */
 import type { Command } from 'commander'
+import type { MemberInfo } from '../../api.js'
 import { shortId } from '../format.js'
 import { printJson, printLine } from '../output.js'
 import { clientOf, type RemoteOptions, remoteCommand } from '../remote.js'
@@ -12,6 +13,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'name' },
   { head: 'id' },
   { head: 'state' },
+  { head: 'role' },
   { head: 'incarnation', align: 'right' },
   { head: 'ring', align: 'right' },
   { head: 'addresses' },
@@ -38,11 +40,17 @@ async function members(options: RemoteOptions): Promise<void> {
     member.self ? `${member.name} (asked)` : member.name,
     shortId(member.id),
     member.state,
+    roleOf(member),
     String(member.incarnation),
     shares.get(member.id) ?? '-',
     member.addresses.map(withoutId).join(' '),
   ])
   for (const line of renderTable(COLUMNS, rows)) printLine(line)
+}
+
+/** What it takes part as; and that nothing is asked of it for a while, because it has not answered. */
+function roleOf({ role, breaker }: MemberInfo): string {
+  return breaker === 'closed' ? role : `${role} (requests ${breaker})`
 }
 
 /** The id has a column of its own. */

@@ -156,12 +156,15 @@ async function restart(mesh: DemoMesh): Promise<StepResult> {
   await mesh.restart(VICTIM)
   const readyMs = since(begin)
   const client = mesh.client(VICTIM)
-  const localCount = async () => (await client.localSizes()).get('demo') ?? 0
-  const caughtUp = await waitFor(async () => (await localCount()) >= KEYS_COUNT)
+  // Its share: what it owns of the keys, and all partitions of it taken over.
+  const caughtUp = await waitFor(async () => {
+    const { ownedPartitions, openPartitions, itemCount } = await client.stats()
+    return ownedPartitions > 0 && openPartitions === 0 && itemCount > 0
+  })
   const caughtUpMs = since(begin)
-  const count = await localCount()
+  const count = (await client.localSizes()).get('demo') ?? 0
   const taken = mesh.entriesTaken(VICTIM, restartedAt)
-  const text = `restarted ${VICTIM}: it serves after ${formatMs(readyMs)} and holds ${formatCount(count)} of ${counted(KEYS_COUNT, 'key')} after ${formatMs(caughtUpMs)}`
+  const text = `restarted ${VICTIM}: it serves after ${formatMs(readyMs)} and owns and holds ${formatCount(count)} of ${counted(KEYS_COUNT, 'key')} after ${formatMs(caughtUpMs)}`
   return { ok: caughtUp, text, figures: { readyMs, caughtUpMs, count, entriesTaken: taken } }
 }
 

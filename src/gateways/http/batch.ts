@@ -35,7 +35,9 @@ type Write =
   | { readonly op: 'delete'; readonly key: string }
   | { readonly op: 'set'; readonly key: string; readonly value: unknown; readonly ttl?: number }
 
-type Operation = Write | { readonly op: 'get'; readonly key: string }
+type Read = { readonly op: 'get'; readonly key: string }
+
+type Operation = Write | Read
 
 const TTL = { type: 'number', description: 'a number of ms' }
 
@@ -63,7 +65,7 @@ const BODY_SCHEMA = {
 /** Operations after which the rest of the process has its turn; heartbeats must not wait for a whole batch. */
 const TURN_ITEMS = 100
 
-/** Operations that wait for other members together. */
+/** Operations that wait for other members together; few, for values may be large. */
 const TOGETHER_MAX = 32
 
 /** Failures that every operation of the kind after the first would meet too, each after a wait. */
@@ -136,47 +138,60 @@ class Batch {
   }
 
   async #take(turn: ReadonlyArray<Operation | Failure>): Promise<void> {
-    const begun = await Promise.all(
-      turn.map((operation) => this.#attempt(() => this.#begin(operation))),
-    )
-    for (const [index, operation] of turn.entries()) {
-      // One after the other: values may be large.
-      const answer =
-        begun[index] ?? (await this.#attempt(() => this.#read((operation as Operation).key)))
-      if (typeof answer !== 'string' && 'op' in operation && LASTING_FAILURES.has(answer.code)) {
-        const lasting = answer.code === 'NOT_CONFIRMED' ? NOT_ATTEMPTED : answer
-        this.#lasting.set(isRead(operation), lasting)
+    const reads = turn.filter((item): item is Read => 'op' in item && item.op === 'get')
+    if (reads.length === 0) {
+      const answers = turn.map((item) => this.#attempt(() => this.#begin(item)))
+      for (const [index, answer] of (await Promise.all(answers)).entries()) {
+        this.#put(turn[index] as Write | Failure, answer)
       }
-      const text = typeof answer === 'string' ? answer : toItem(answer)
-      this.#charsLeft -= text.length
-      this.#answers.push(text)
+      return
+    }
+    await this.#readAll(reads)
+  }
+
+  /** A write, or why there is none. */
+  async #begin(operation: Operation | Failure): Promise<string | Failure> {
+    if (!('op' in operation)) return operation
+    return this.#lasting.get(false) ?? (await this.#write(operation as Write))
+  }
+
+  /** Reads of different keys, with one request for each owner that is asked. */
+  async #readAll(reads: readonly Read[]): Promise<void> {
+    const lasting = this.#charsLeft <= 0 ? undefined : this.#lasting.get(true)
+    const found = lasting ?? (await this.#attempt(() => this.#getAll(reads)))
+    for (const read of reads) {
+      this.#put(
+        read,
+        await this.#attempt(async () => {
+          if (this.#charsLeft <= 0) throw answerTooLarge()
+          return found instanceof Map ? this.#item(found.get(read.key)) : found
+        }),
+      )
     }
   }
 
-  /** All of a write, and of a read what has to wait for others; undefined where a value is left to be read. */
-  async #begin(operation: Operation | Failure): Promise<string | Failure | undefined> {
-    if (!('op' in operation)) return operation
-    const lasting = this.#lasting.get(isRead(operation))
-    if (lasting !== undefined) return lasting
-    if (operation.op !== 'get') return this.#write(operation)
-    if (this.#charsLeft <= 0) throw answerTooLarge()
-    if (!waits(operation, this.request.query)) return undefined
-    return (await this.#get(operation.key)) === undefined ? NOT_FOUND : undefined
+  async #getAll(reads: readonly Read[]): Promise<Map<string, unknown>> {
+    const { consistency } = this.request.query
+    if (this.#charsLeft <= 0) return new Map()
+    const keys = reads.map(({ key }) => key)
+    return this.cache.getMany(keys, { consistency, signal: this.signal })
   }
 
-  async #read(key: string): Promise<string> {
-    if (this.#charsLeft <= 0) throw answerTooLarge()
-    const isHere = this.request.query.consistency === 'quorum'
-    const value = isHere ? (await this.cache.entry(key))?.value : await this.#get(key)
+  #item(value: unknown): string {
     if (value === undefined) return NOT_FOUND
     const json = toJson(value)
     if (json.length > this.#charsLeft) throw answerTooLarge()
     return `{"status":200,"value":${json}}`
   }
 
-  #get(key: string): Promise<unknown> {
-    const { consistency } = this.request.query
-    return this.cache.get(key, { consistency, signal: this.signal })
+  #put(operation: Operation | Failure, answer: string | Failure): void {
+    if (typeof answer !== 'string' && 'op' in operation && LASTING_FAILURES.has(answer.code)) {
+      const lasting = answer.code === 'NOT_CONFIRMED' ? NOT_ATTEMPTED : answer
+      this.#lasting.set(isRead(operation), lasting)
+    }
+    const text = typeof answer === 'string' ? answer : toItem(answer)
+    this.#charsLeft -= text.length
+    this.#answers.push(text)
   }
 
   async #write(operation: Write): Promise<string> {
@@ -228,13 +243,10 @@ function* turnsOf(
   if (turn.length > 0) yield turn
 }
 
-/** Whether other members are asked. */
-function waits(
-  operation: Operation | Failure,
-  { ack, consistency }: Asked,
-): operation is Operation {
+/** Whether other members may have to be asked. */
+function waits(operation: Operation | Failure, { ack }: Asked): operation is Operation {
   if (!('op' in operation)) return false
-  return isRead(operation) ? consistency === 'quorum' : ack !== undefined && ack !== 'none'
+  return isRead(operation) || (ack !== undefined && ack !== 'none')
 }
 
 function isRead({ op }: Operation): boolean {

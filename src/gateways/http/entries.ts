@@ -5,7 +5,7 @@
  * it reaches them by a batch.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Ack, Cache, CacheEntry, Consistency, Peer, ReadOptions } from '../../api.js'
+import type { Ack, Consistency, Peer } from '../../api.js'
 import { clientGone } from './abort.js'
 import { HttpError } from './errors.js'
 import { ACK_PARAMETER, CONSISTENCY_PARAMETER, query, TTL_PARAMETER } from './schemas.js'
@@ -52,9 +52,8 @@ async function read(peer: Peer, request: FastifyRequest<EntryRoute>, reply: Fast
   const cache = peer.cache(name)
   const { consistency } = request.query
   const options = { consistency, signal: clientGone(reply) }
-  // Only a read that counts asks other members.
-  const isCounted = request.method !== 'HEAD' || consistency === 'quorum'
-  const entry = await (isCounted ? countedEntry(cache, key, options) : cache.entry(key))
+  const counted = request.method !== 'HEAD'
+  const entry = await cache.entry(key, { ...options, counted })
   if (entry === undefined) {
     const message = `cache ${JSON.stringify(name)} has no key ${JSON.stringify(key)}`
     throw new HttpError(404, 'KEY_NOT_FOUND', message)
@@ -64,18 +63,6 @@ async function read(peer: Peer, request: FastifyRequest<EntryRoute>, reply: Fast
   reply.header('last-modified', new Date(entry.updatedAt).toUTCString())
   if (entry.expiresAt !== undefined) reply.header('x-hearsay-expires-at', String(entry.expiresAt))
   return reply.type(type).send(payload)
-}
-
-/**
- * The entry, counted as a hit or a miss. Value and version come from one look, the second: a write between the
- * two must not put one entry's version on another's value. What others know is held here once the first is over.
- */
-async function countedEntry(
-  cache: Cache,
-  key: string,
-  options: ReadOptions,
-): Promise<CacheEntry<unknown> | undefined> {
-  return (await cache.get(key, options)) === undefined ? undefined : cache.entry(key)
 }
 
 async function write(peer: Peer, request: FastifyRequest<EntryRoute>, reply: FastifyReply) {

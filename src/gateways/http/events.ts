@@ -19,6 +19,8 @@ const EVENT_NAMES = Object.keys({
   'member:left': true,
   'sync:start': true,
   'sync:end': true,
+  'rebalance:start': true,
+  'rebalance:end': true,
   alert: true,
 } satisfies Record<keyof PeerEvents, true>) as Array<keyof PeerEvents>
 

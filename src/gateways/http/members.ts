@@ -1,5 +1,6 @@
 /**
- * Who is in the mesh and who owns what: `/v1/members` (list, join, forget) and `/v1/ring`.
+ * Who is in the mesh and who owns what: `/v1/members` (list, join, forget), `/v1/ring`, and `/v1/explain`, what the owners
+ * of a key hold.
  */
 import type { FastifyInstance } from 'fastify'
 import type { Peer } from '../../api.js'
@@ -47,6 +48,10 @@ export function memberRoutes(peer: Peer) {
         const { partition, owners } = peer.ring.locate(cache, key)
         return { partition, owners }
       },
+    )
+    app.get<{ Params: { cache: string; key: string } }>(
+      '/v1/explain/:cache/:key',
+      async ({ params: { cache, key } }) => peer.explain(cache, key),
     )
   }
 }

@@ -121,6 +121,22 @@ export namespace WireStatus {
   }
 }
 
+export enum WireRole {
+  OWNER = 'OWNER',
+  CLIENT = 'CLIENT'
+}
+
+enum __WireRoleValues {
+  OWNER = 0,
+  CLIENT = 1
+}
+
+export namespace WireRole {
+  export const codec = (): Codec<WireRole> => {
+    return enumeration<WireRole>(__WireRoleValues)
+  }
+}
+
 export interface WireMember {
   id: string
   name: string
@@ -128,6 +144,7 @@ export interface WireMember {
   status: WireStatus
   addresses: string[]
   state: WireState
+  role: WireRole
 }
 
 export namespace WireMember {
@@ -172,6 +189,11 @@ export namespace WireMember {
           WireState.codec().encode(obj.state, w)
         }
 
+        if (obj.role != null && __WireRoleValues[obj.role] !== 0) {
+          w.uint32(56)
+          WireRole.codec().encode(obj.role, w)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -182,7 +204,8 @@ export namespace WireMember {
           incarnation: 0,
           status: WireStatus.JOINING,
           addresses: [],
-          state: WireState.ALIVE
+          state: WireState.ALIVE,
+          role: WireRole.OWNER
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -219,6 +242,10 @@ export namespace WireMember {
               obj.state = WireState.codec().decode(reader)
               break
             }
+            case 7: {
+              obj.role = WireRole.codec().decode(reader)
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -242,6 +269,72 @@ export namespace WireMember {
   }
 }
 
+export interface WireRing {
+  members: string[]
+}
+
+export namespace WireRing {
+  let _codec: Codec<WireRing>
+
+  export const codec = (): Codec<WireRing> => {
+    if (_codec == null) {
+      _codec = message<WireRing>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.members != null) {
+          for (const value of obj.members) {
+            w.uint32(10)
+            w.string(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          members: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.members != null && obj.members.length === opts.limits.members) {
+                throw new MaxLengthError('Decode error - map field "members" had too many elements')
+              }
+
+              obj.members.push(reader.string())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireRing>): Uint8Array => {
+    return encodeMessage(obj, WireRing.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireRing>): WireRing => {
+    return decodeMessage(buf, WireRing.codec(), opts)
+  }
+}
+
 export interface WireHello {
   mesh: string
   minor: number
@@ -255,6 +348,7 @@ export interface WireHello {
   members: WireMember[]
   wallMs: number
   uptimeMs: number
+  rings: WireRing[]
 }
 
 export namespace WireHello {
@@ -329,6 +423,13 @@ export namespace WireHello {
           w.uint64Number(obj.uptimeMs)
         }
 
+        if (obj.rings != null) {
+          for (const value of obj.rings) {
+            w.uint32(106)
+            WireRing.codec().encode(value, w)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -343,7 +444,8 @@ export namespace WireHello {
           instance: '',
           members: [],
           wallMs: 0,
-          uptimeMs: 0
+          uptimeMs: 0,
+          rings: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -408,6 +510,16 @@ export namespace WireHello {
             }
             case 12: {
               obj.uptimeMs = reader.uint64Number()
+              break
+            }
+            case 13: {
+              if (opts.limits?.rings != null && obj.rings.length === opts.limits.rings) {
+                throw new MaxLengthError('Decode error - map field "rings" had too many elements')
+              }
+
+              obj.rings.push(WireRing.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.rings$
+              }))
               break
             }
             default: {
@@ -601,6 +713,8 @@ export interface WireHeartbeat {
   opsEpoch: number
   wallMs: number
   storeDigest: bigint
+  settledRing: bigint
+  role: WireRole
 }
 
 export namespace WireHeartbeat {
@@ -680,6 +794,16 @@ export namespace WireHeartbeat {
           w.fixed64(obj.storeDigest)
         }
 
+        if ((obj.settledRing != null && obj.settledRing !== 0n)) {
+          w.uint32(113)
+          w.fixed64(obj.settledRing)
+        }
+
+        if (obj.role != null && __WireRoleValues[obj.role] !== 0) {
+          w.uint32(120)
+          WireRole.codec().encode(obj.role, w)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -697,7 +821,9 @@ export namespace WireHeartbeat {
           instance: '',
           opsEpoch: 0,
           wallMs: 0,
-          storeDigest: 0n
+          storeDigest: 0n,
+          settledRing: 0n,
+          role: WireRole.OWNER
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -760,6 +886,14 @@ export namespace WireHeartbeat {
             }
             case 13: {
               obj.storeDigest = reader.fixed64()
+              break
+            }
+            case 14: {
+              obj.settledRing = reader.fixed64()
+              break
+            }
+            case 15: {
+              obj.role = WireRole.codec().decode(reader)
               break
             }
             default: {
@@ -1641,6 +1775,8 @@ export namespace WirePosition {
 
 export interface WireStateRequest {
   fromPartition: number
+  partitions?: Uint8Array
+  ring: bigint
 }
 
 export namespace WireStateRequest {
@@ -1658,12 +1794,23 @@ export namespace WireStateRequest {
           w.uint32(obj.fromPartition)
         }
 
+        if (obj.partitions != null) {
+          w.uint32(18)
+          w.bytes(obj.partitions)
+        }
+
+        if ((obj.ring != null && obj.ring !== 0n)) {
+          w.uint32(25)
+          w.fixed64(obj.ring)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          fromPartition: 0
+          fromPartition: 0,
+          ring: 0n
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1674,6 +1821,14 @@ export namespace WireStateRequest {
           switch (tag >>> 3) {
             case 1: {
               obj.fromPartition = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.partitions = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.ring = reader.fixed64()
               break
             }
             default: {
@@ -1705,6 +1860,8 @@ export interface WireStatePage {
   last: boolean
   positions: WirePosition[]
   clock?: WireTimestamp
+  lacking?: Uint8Array
+  otherRing: boolean
 }
 
 export namespace WireStatePage {
@@ -1744,6 +1901,16 @@ export namespace WireStatePage {
           WireTimestamp.codec().encode(obj.clock, w)
         }
 
+        if (obj.lacking != null) {
+          w.uint32(50)
+          w.bytes(obj.lacking)
+        }
+
+        if ((obj.otherRing != null && obj.otherRing !== false)) {
+          w.uint32(56)
+          w.bool(obj.otherRing)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1751,7 +1918,8 @@ export namespace WireStatePage {
         const obj: any = {
           nextPartition: 0,
           last: false,
-          positions: []
+          positions: [],
+          otherRing: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1788,6 +1956,14 @@ export namespace WireStatePage {
               obj.clock = WireTimestamp.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.clock
               })
+              break
+            }
+            case 6: {
+              obj.lacking = reader.bytes()
+              break
+            }
+            case 7: {
+              obj.otherRing = reader.bool()
               break
             }
             default: {
@@ -2145,6 +2321,7 @@ export namespace WireConfirmReply {
 
 export interface WireReplicateRequest {
   records?: WireRecords
+  ring: bigint
 }
 
 export namespace WireReplicateRequest {
@@ -2162,11 +2339,18 @@ export namespace WireReplicateRequest {
           WireRecords.codec().encode(obj.records, w)
         }
 
+        if ((obj.ring != null && obj.ring !== 0n)) {
+          w.uint32(17)
+          w.fixed64(obj.ring)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
-        const obj: any = {}
+        const obj: any = {
+          ring: 0n
+        }
 
         const end = length == null ? reader.len : reader.pos + length
 
@@ -2178,6 +2362,10 @@ export namespace WireReplicateRequest {
               obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.records
               })
+              break
+            }
+            case 2: {
+              obj.ring = reader.fixed64()
               break
             }
             default: {
@@ -2205,6 +2393,8 @@ export namespace WireReplicateRequest {
 
 export interface WireReplicateReply {
   refused: number
+  ring: bigint
+  foreign: number[]
 }
 
 export namespace WireReplicateReply {
@@ -2222,12 +2412,26 @@ export namespace WireReplicateReply {
           w.uint32(obj.refused)
         }
 
+        if ((obj.ring != null && obj.ring !== 0n)) {
+          w.uint32(17)
+          w.fixed64(obj.ring)
+        }
+
+        if (obj.foreign != null) {
+          for (const value of obj.foreign) {
+            w.uint32(24)
+            w.uint32(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          refused: 0
+          refused: 0,
+          ring: 0n,
+          foreign: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2238,6 +2442,18 @@ export namespace WireReplicateReply {
           switch (tag >>> 3) {
             case 1: {
               obj.refused = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.ring = reader.fixed64()
+              break
+            }
+            case 3: {
+              if (opts.limits?.foreign != null && obj.foreign.length === opts.limits.foreign) {
+                throw new MaxLengthError('Decode error - map field "foreign" had too many elements')
+              }
+
+              obj.foreign.push(reader.uint32())
               break
             }
             default: {
@@ -2265,6 +2481,7 @@ export namespace WireReplicateReply {
 
 export interface WireReadRequest {
   keys: WireKey[]
+  ring: bigint
 }
 
 export namespace WireReadRequest {
@@ -2284,12 +2501,18 @@ export namespace WireReadRequest {
           }
         }
 
+        if ((obj.ring != null && obj.ring !== 0n)) {
+          w.uint32(17)
+          w.fixed64(obj.ring)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          keys: []
+          keys: [],
+          ring: 0n
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2306,6 +2529,10 @@ export namespace WireReadRequest {
               obj.keys.push(WireKey.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.keys$
               }))
+              break
+            }
+            case 2: {
+              obj.ring = reader.fixed64()
               break
             }
             default: {
@@ -2333,6 +2560,8 @@ export namespace WireReadRequest {
 
 export interface WireReadReply {
   records?: WireRecords
+  ring: bigint
+  open: number[]
 }
 
 export namespace WireReadReply {
@@ -2350,11 +2579,26 @@ export namespace WireReadReply {
           WireRecords.codec().encode(obj.records, w)
         }
 
+        if ((obj.ring != null && obj.ring !== 0n)) {
+          w.uint32(17)
+          w.fixed64(obj.ring)
+        }
+
+        if (obj.open != null) {
+          for (const value of obj.open) {
+            w.uint32(24)
+            w.uint32(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
-        const obj: any = {}
+        const obj: any = {
+          ring: 0n,
+          open: []
+        }
 
         const end = length == null ? reader.len : reader.pos + length
 
@@ -2366,6 +2610,18 @@ export namespace WireReadReply {
               obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.records
               })
+              break
+            }
+            case 2: {
+              obj.ring = reader.fixed64()
+              break
+            }
+            case 3: {
+              if (opts.limits?.open != null && obj.open.length === opts.limits.open) {
+                throw new MaxLengthError('Decode error - map field "open" had too many elements')
+              }
+
+              obj.open.push(reader.uint32())
               break
             }
             default: {
@@ -2391,11 +2647,202 @@ export namespace WireReadReply {
   }
 }
 
+export interface WireScanRequest {
+  cache: string
+  partitions?: Uint8Array
+  fromPartition: number
+  countOnly: boolean
+}
+
+export namespace WireScanRequest {
+  let _codec: Codec<WireScanRequest>
+
+  export const codec = (): Codec<WireScanRequest> => {
+    if (_codec == null) {
+      _codec = message<WireScanRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.cache != null && obj.cache !== '')) {
+          w.uint32(10)
+          w.string(obj.cache)
+        }
+
+        if (obj.partitions != null) {
+          w.uint32(18)
+          w.bytes(obj.partitions)
+        }
+
+        if ((obj.fromPartition != null && obj.fromPartition !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.fromPartition)
+        }
+
+        if ((obj.countOnly != null && obj.countOnly !== false)) {
+          w.uint32(32)
+          w.bool(obj.countOnly)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          cache: '',
+          fromPartition: 0,
+          countOnly: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.cache = reader.string()
+              break
+            }
+            case 2: {
+              obj.partitions = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.fromPartition = reader.uint32()
+              break
+            }
+            case 4: {
+              obj.countOnly = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireScanRequest>): Uint8Array => {
+    return encodeMessage(obj, WireScanRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireScanRequest>): WireScanRequest => {
+    return decodeMessage(buf, WireScanRequest.codec(), opts)
+  }
+}
+
+export interface WireScanReply {
+  keys: string[]
+  count: number
+  nextPartition: number
+  lacking?: Uint8Array
+}
+
+export namespace WireScanReply {
+  let _codec: Codec<WireScanReply>
+
+  export const codec = (): Codec<WireScanReply> => {
+    if (_codec == null) {
+      _codec = message<WireScanReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.keys != null) {
+          for (const value of obj.keys) {
+            w.uint32(10)
+            w.string(value)
+          }
+        }
+
+        if ((obj.count != null && obj.count !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.count)
+        }
+
+        if ((obj.nextPartition != null && obj.nextPartition !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.nextPartition)
+        }
+
+        if (obj.lacking != null) {
+          w.uint32(34)
+          w.bytes(obj.lacking)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          keys: [],
+          count: 0,
+          nextPartition: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.keys != null && obj.keys.length === opts.limits.keys) {
+                throw new MaxLengthError('Decode error - map field "keys" had too many elements')
+              }
+
+              obj.keys.push(reader.string())
+              break
+            }
+            case 2: {
+              obj.count = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.nextPartition = reader.uint32()
+              break
+            }
+            case 4: {
+              obj.lacking = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireScanReply>): Uint8Array => {
+    return encodeMessage(obj, WireScanReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireScanReply>): WireScanReply => {
+    return decodeMessage(buf, WireScanReply.codec(), opts)
+  }
+}
+
 export interface WireAsk {
   id: number
   confirm?: WireConfirmRequest
   replicate?: WireReplicateRequest
   read?: WireReadRequest
+  scan?: WireScanRequest
 }
 
 export namespace WireAsk {
@@ -2426,6 +2873,11 @@ export namespace WireAsk {
         if (obj.read != null) {
           w.uint32(34)
           WireReadRequest.codec().encode(obj.read, w)
+        }
+
+        if (obj.scan != null) {
+          w.uint32(42)
+          WireScanRequest.codec().encode(obj.scan, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -2464,6 +2916,12 @@ export namespace WireAsk {
               })
               break
             }
+            case 5: {
+              obj.scan = WireScanRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.scan
+              })
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -2493,6 +2951,7 @@ export interface WireAnswer {
   replicate?: WireReplicateReply
   read?: WireReadReply
   refusal?: string
+  scan?: WireScanReply
 }
 
 export namespace WireAnswer {
@@ -2528,6 +2987,11 @@ export namespace WireAnswer {
         if (obj.refusal != null) {
           w.uint32(42)
           w.string(obj.refusal)
+        }
+
+        if (obj.scan != null) {
+          w.uint32(50)
+          WireScanReply.codec().encode(obj.scan, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -2570,6 +3034,12 @@ export namespace WireAnswer {
               obj.refusal = reader.string()
               break
             }
+            case 6: {
+              obj.scan = WireScanReply.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.scan
+              })
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -2595,6 +3065,7 @@ export namespace WireAnswer {
 
 export interface WireAsks {
   asks: WireAsk[]
+  cancelled: number[]
 }
 
 export namespace WireAsks {
@@ -2614,12 +3085,20 @@ export namespace WireAsks {
           }
         }
 
+        if (obj.cancelled != null) {
+          for (const value of obj.cancelled) {
+            w.uint32(16)
+            w.uint32(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          asks: []
+          asks: [],
+          cancelled: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2636,6 +3115,14 @@ export namespace WireAsks {
               obj.asks.push(WireAsk.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.asks$
               }))
+              break
+            }
+            case 2: {
+              if (opts.limits?.cancelled != null && obj.cancelled.length === opts.limits.cancelled) {
+                throw new MaxLengthError('Decode error - map field "cancelled" had too many elements')
+              }
+
+              obj.cancelled.push(reader.uint32())
               break
             }
             default: {

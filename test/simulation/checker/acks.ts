@@ -1,9 +1,17 @@
 /**
  * What an acknowledgement promises: that so many members have the write when the caller is told, and that a read at
- * quorum sees it, as long as no member has been started or lost since.
+ * quorum sees it.
+ *
+ * Where every member keeps every key, that holds as long as no member has been started or lost since. Where a key has
+ * some owners of many, it holds while members come and go, as long as no more memories are lost at a time than the
+ * acknowledgement is to outlive (see losses.ts), and nobody takes a running member to be dead; and once all is healed, it
+ * holds again, for every member, whoever was taken for dead meanwhile.
  */
 import type { Ack } from '../../../src/api.js'
+import { formatVersion } from '../../../src/core/version.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
+import type { Losses, Risk } from './losses.js'
+import { isOwner } from './placement.js'
 import { printRecord, type Record, wins } from './records.js'
 import type { Sessions } from './sessions.js'
 import type { Violations } from './violations.js'
@@ -15,6 +23,8 @@ export interface AckComponents {
   readonly log: WriteLog
   readonly violations: Violations
   readonly mayEvict: boolean
+  readonly replicas: number | 'all'
+  readonly losses: Losses
 }
 
 /** A write whose caller waits: how many members its peer knew of when it began. */
@@ -22,6 +32,9 @@ export interface Promised {
   readonly process: SimulatedProcess
   readonly memberCount: number
   readonly beganOrder: number
+  readonly risk: Risk
+  /** What all members shared when it began; see {@link Losses.view}. */
+  readonly view: number | undefined
 }
 
 /** A write that was acknowledged by a quorum, and how many lives had begun or ended by then. */
@@ -31,6 +44,8 @@ interface Acknowledged {
   readonly beganOrder: number
   readonly order: number
   readonly lives: number
+  readonly risk: Risk
+  readonly view: number | undefined
 }
 
 export class AckRules {
@@ -55,7 +70,9 @@ export class AckRules {
   /** A caller writes, and will wait for this. */
   begun(process: SimulatedProcess, ack: Ack | undefined): Promised {
     const memberCount = isOfMany(ack) ? countedMembers(process) : 0
-    return { process, memberCount, beganOrder: ++this.#order }
+    const { losses } = this.#components
+    const { view } = losses
+    return { process, memberCount, beganOrder: ++this.#order, risk: losses.begin(), view }
   }
 
   /** A key is to be deleted, or a cache to be cleared when there is no key. */
@@ -65,36 +82,41 @@ export class AckRules {
 
   /** A caller was told that its values are acknowledged. */
   acknowledged(
-    { process, memberCount, beganOrder }: Promised,
+    { process, memberCount, beganOrder, risk, view }: Promised,
     ack: Ack | undefined,
     { cache, values }: { cache: string; values: ReadonlyArray<readonly [string, string]> },
   ): void {
-    if (!isOfMany(ack)) return
-    const { log, sessions, simulation, violations } = this.#components
-    const wanted = Math.floor(Math.max(memberCount, countedMembers(process)) / 2) + 1
+    const { log, simulation, violations, replicas, losses } = this.#components
+    if (!isOfMany(ack)) {
+      losses.end(risk)
+      return
+    }
+    losses.promise(risk, this.#tolerance(process, ack === 'all'))
+    const wanted =
+      replicas === 'all'
+        ? Math.floor(Math.max(memberCount, countedMembers(process)) / 2) + 1
+        : quorumOf(replicas)
     // Of a key that a batch names more than once, the last value counts.
     for (const [key, value] of new Map(values)) {
       const version = log.versionOf(value)
       if (version === undefined) continue
       const record = { cache, key, version, deleted: false, value }
-      const holders = simulation.processes.filter((holder) => {
-        const floor = sessions.floors(holder).of(cache, key)
-        return floor !== undefined && !wins(record, floor)
-      })
+      const holders = simulation.processes.filter((holder) => this.#holds(holder, record))
       const ids = new Set(holders.map(({ id }) => id))
       // Who has something later has acknowledged it, too, and need not tell of it.
-      const isLatest = !log.of(cache, key).some((other) => wins(other, record))
-      if (ids.size < wanted && isLatest && !this.#mayBeGone(record)) {
+      const isMissing = ids.size < wanted && !this.#mayBeSuperseded(record, beganOrder)
+      if (isMissing && !this.#mayBeGone(record)) {
         const what = `${process.id} was told ${ack} of ${printRecord(record)}`
         violations.add('ack', `${what}, which ${ids.size} have: ${[...ids].join(' ')}`)
       }
       // A member that has begun anew without meeting those that are there does not know of them, and is its own majority.
-      if (countedMembers(process) < simulation.running().length) continue
+      if (replicas === 'all' && countedMembers(process) < simulation.running().length) continue
       const order = ++this.#order
       const known = this.#acknowledged.get(nameOf(cache, key))
       if (known === undefined || wins(record, known.record)) {
         const lives = this.#lives
-        this.#acknowledged.set(nameOf(cache, key), { record, beganOrder, order, lives })
+        const acknowledged = { record, beganOrder, order, lives, risk, view }
+        this.#acknowledged.set(nameOf(cache, key), acknowledged)
       }
     }
   }
@@ -111,22 +133,91 @@ export class AckRules {
     value: string | undefined,
     began: { readonly order: number },
   ): void {
-    const { log, violations } = this.#components
     const known = this.#acknowledged.get(nameOf(cache, key))
-    if (known === undefined || known.order > began.order || known.lives !== this.#lives) return
+    if (known === undefined || known.order > began.order || !this.#isBinding(known)) return
+    this.#check(process, { cache, key }, value, known)
+  }
+
+  /** Values that must be read at quorum by every member, once all is healed: each cache with its keys. */
+  promisedKeys(): Map<string, string[]> {
+    const keys = new Map<string, string[]>()
+    if (this.#components.replicas === 'all') return keys
+    for (const { record, risk } of this.#acknowledged.values()) {
+      const { cache, key } = record
+      if (risk.isVoid || key === undefined) continue
+      keys.set(cache, [...(keys.get(cache) ?? []), key])
+    }
+    return keys
+  }
+
+  /** After heal and quiet, a process was asked for what is promised. */
+  readAtRest(process: SimulatedProcess, cache: string, values: ReadonlyMap<string, string>): void {
+    for (const key of this.promisedKeys().get(cache) ?? []) {
+      const known = this.#acknowledged.get(nameOf(cache, key))
+      if (known !== undefined) this.#check(process, { cache, key }, values.get(key), known)
+    }
+  }
+
+  /** Whether a read has to see it, whatever has happened since. */
+  #isBinding({ lives, risk, view }: Acknowledged): boolean {
+    const { replicas, losses } = this.#components
+    if (replicas === 'all') return lives === this.#lives
+    return !risk.isVoid && view !== undefined && view === losses.view
+  }
+
+  #check(
+    process: SimulatedProcess,
+    { cache, key }: { cache: string; key: string },
+    value: string | undefined,
+    known: Acknowledged,
+  ): void {
+    const { log, violations } = this.#components
     const { record } = known
     if (value === undefined) {
-      // A delete may be known to a majority before it is published.
-      const deletions = [this.#deletions.get(nameOf(cache, key)), this.#deletions.get(cache)]
-      if (deletions.some((order) => order !== undefined && order > known.beganOrder)) return
-      const later = log.of(cache, key).some((other) => wins(other, record))
-      if (later || this.#mayBeGone(record)) return
+      if (this.#mayBeSuperseded(record, known.beganOrder) || this.#mayBeGone(record)) return
     } else {
       const version = log.versionOf(value)
       if (version === undefined || !wins(record, { ...record, version, value })) return
     }
     const what = `${process.id} read ${cache}/${key} = ${value ?? 'nothing'} at quorum`
     violations.add('ack', `${what}, below the acknowledged ${printRecord(record)}`)
+  }
+
+  /** How many memories may be lost before what was just acknowledged may be. */
+  #tolerance({ peer }: SimulatedProcess, byAll: boolean): number {
+    const { replicas, simulation } = this.#components
+    if (replicas === 'all') return 0
+    const owners = simulation.running().filter(isOwner).length
+    // Those that were taken to be dead have not confirmed it.
+    const isComplete = owners >= replicas && peer.ring.members.length === owners
+    return byAll && isComplete ? replicas - 1 : quorumOf(replicas) - 1
+  }
+
+  /** Whether a process has, or had when it ended, a record or what came after it. */
+  #holds(process: SimulatedProcess, record: Record): boolean {
+    const { sessions, replicas } = this.#components
+    const { cache, key = '' } = record
+    if (replicas === 'all') {
+      const floor = sessions.floors(process).of(cache, key)
+      return floor !== undefined && !wins(record, floor)
+    }
+    for (const entry of process.peer.held(cache)) {
+      if (entry.key === key)
+        return !wins(record, { ...record, version: formatVersion(entry.version) })
+    }
+    return false
+  }
+
+  /** Whether something later may have taken a record's place; it may be known to a majority before it is published. */
+  #mayBeSuperseded(record: Record, beganOrder: number): boolean {
+    const { log } = this.#components
+    const { cache, key = '' } = record
+    const deletions = [this.#deletions.get(nameOf(cache, key)), this.#deletions.get(cache)]
+    if (deletions.some((order) => order !== undefined && order > beganOrder)) return true
+    // Where clocks differ, one that was asked for before may be later.
+    if (log.awaitsDelete(cache, key)) return true
+    const others = [...log.of(cache, key), ...log.briefOf(cache, key)]
+    return others.some((other) => other === undefined || wins(other, record))
   }
 
   /** Whether a record may have expired or been evicted, so that its absence proves nothing. */
@@ -136,12 +227,20 @@ export class AckRules {
   }
 }
 
+function quorumOf(replicas: number): number {
+  return Math.floor(replicas / 2) + 1
+}
+
 function isOfMany(ack: Ack | undefined): boolean {
   return ack === 'quorum' || ack === 'all'
 }
 
-/** Members that a majority is counted of, as a process sees them. */
+/** Members that a majority is counted of, as a process sees them. The ring follows a little later. */
 function countedMembers({ peer }: SimulatedProcess): number {
-  const gone = peer.members.filter(({ state }) => state === 'dead').length
-  return peer.ring.members.length + gone
+  const onRing = new Set(peer.ring.members)
+  const counted = peer.members.filter(
+    ({ id, role, state }) =>
+      role === 'owner' && (state === 'dead' || (state !== 'left' && onRing.has(id))),
+  )
+  return counted.length
 }

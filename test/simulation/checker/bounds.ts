@@ -5,8 +5,11 @@ import type { Violations } from './violations.js'
 
 export type Limits = Pick<
   ResolvedOptions,
-  'syncQueueMax' | 'maxItems' | 'maxBytes' | 'tombstonesMax'
+  'syncQueueMax' | 'maxItems' | 'maxBytes' | 'tombstonesMax' | 'nearBytesMax' | 'hintBytesMax'
 >
+
+/** Bytes by which hints may be over: the values of those that found room at the same time. */
+const HINT_BYTES_OVER_MAX = 2 ** 20
 
 /** Looks at one process now. */
 export function checkBounds(
@@ -20,6 +23,9 @@ export function checkBounds(
     ['itemCount', stats.itemCount, limits.maxItems],
     ['memoryBytes', stats.memoryBytes, limits.maxBytes],
     ['tombstoneCount', stats.tombstoneCount, limits.tombstonesMax],
+    ['nearBytes', stats.nearBytes, limits.nearBytesMax],
+    // Whoever finds room adds one value: writers are let in while there is any.
+    ['hintBytes', stats.hintBytes, limits.hintBytesMax + HINT_BYTES_OVER_MAX],
   ]
   for (const [what, value, limit] of bounded) {
     if (value > limit) violations.add('bounds', `${what} of ${id} is ${value}, over ${limit}`)

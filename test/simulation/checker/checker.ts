@@ -6,15 +6,22 @@ import type { MemberState, PeerEvents } from '../../../src/api.js'
 import type { ResolvedOptions } from '../../../src/options.js'
 import { batchCodec } from '../../../src/protocol/codec.js'
 import { topicsOf } from '../../../src/services/topics.js'
-import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
+import {
+  contents,
+  type SimulatedProcess,
+  type Simulation,
+} from '../../../src/testing/simulation.js'
 import { AckRules } from './acks.js'
 import { checkBounds, checkQueue, checkStopped } from './bounds.js'
 import { ConvergenceRules } from './convergence.js'
 import { Disturbances } from './disturbances.js'
 import { JoinerRules } from './joiners.js'
+import { Losses } from './losses.js'
 import { MembershipRules } from './membership.js'
-import { parseVersion, printRecord, type Record } from './records.js'
+import { checkPlacement, hasNoHints, isOwner, isSettled } from './placement.js'
+import { parseVersion, printRecord, type Record, wins } from './records.js'
 import { Sessions } from './sessions.js'
+import { StalenessRules } from './staleness.js'
 import { Violations } from './violations.js'
 import { recordsOf, WriteLog } from './write-log.js'
 
@@ -37,6 +44,8 @@ export class Checker {
   readonly membership: MembershipRules
   readonly joiners: JoinerRules
   readonly acks: AckRules
+  readonly staleness: StalenessRules
+  readonly losses = new Losses()
   readonly #simulation: Simulation
   readonly #convergence: ConvergenceRules
   readonly #caches: readonly string[]
@@ -60,12 +69,23 @@ export class Checker {
     const { violations } = this
     this.disturbances = new Disturbances(nowMs)
     const clockErrorMs = () => this.#clockErrorMs
-    this.sessions = new Sessions({ log, violations, now, clockErrorMs, mayEvict })
-    const { sessions, disturbances } = this
-    this.membership = new MembershipRules({ simulation, disturbances, violations })
+    const { replicas } = options
+    const isFullCopy = replicas === 'all'
+    this.sessions = new Sessions({ log, violations, now, clockErrorMs, mayEvict, isFullCopy })
+    const { sessions, disturbances, losses } = this
+    this.membership = new MembershipRules({ simulation, disturbances, violations, losses })
     this.joiners = new JoinerRules({ simulation, sessions })
-    this.acks = new AckRules({ simulation, sessions, log, violations, mayEvict })
-    this.#convergence = new ConvergenceRules({ log, sessions, violations, now, mayEvict })
+    this.acks = new AckRules({
+      simulation,
+      sessions,
+      log,
+      violations,
+      mayEvict,
+      replicas,
+      losses,
+    })
+    this.staleness = new StalenessRules({ simulation, log, violations })
+    this.#convergence = new ConvergenceRules({ log, sessions, violations, now, mayEvict, replicas })
   }
 
   /** A process is about to start: listens to all that it will tell. */
@@ -82,7 +102,12 @@ export class Checker {
       cache.on('clear', ({ version }) => this.sessions.deleted(process, name, undefined, version))
     }
     peer.on('sync:start', ({ member, reason }) => {
-      if (reason !== 'differs' || this.disturbances.explainDifferenceOf(process)) return
+      if (
+        reason !== 'differs' ||
+        !this.#isFullCopy ||
+        this.disturbances.explainDifferenceOf(process)
+      )
+        return
       this.violations.add(
         'repair',
         `${process.id} found that it differs from ${member}: something was lost unnoticed`,
@@ -93,9 +118,17 @@ export class Checker {
     this.joiners.watch(process)
     peer.on('alert', ({ code }) => {
       // Nobody could tell it how far the clock of its earlier life had come.
-      if (code === 'serving-alone') this.sessions.beginsAnew(process.id)
+      if (code !== 'serving-alone') return
+      this.sessions.beginsAnew(process.id)
+      this.losses.disagree()
     })
     this.acks.lifeChanges()
+  }
+
+  /** A process ends. */
+  ends(process: SimulatedProcess): void {
+    this.acks.lifeChanges()
+    if (isOwner(process)) this.losses.loses()
   }
 
   /** A message leaves its author. */
@@ -144,13 +177,29 @@ export class Checker {
   look(): void {
     const isBoundsLook = this.#lookCount++ % BOUNDS_LOOKS === 0
     for (const process of this.#simulation.running()) this.#noteClock(process)
+    if (!this.#isFullCopy) this.#lookAtOwners()
+    const nowMs = this.#simulation.time.monotonicMs()
     for (const process of this.#simulation.running()) {
       if (process.time.isStalled) continue
       if (isBoundsLook) checkBounds(process, this.#options, this.violations)
       const caches = new Map(this.#caches.map((name) => [name, process.peer.cache<string>(name)]))
-      for (const at of this.log.keys)
-        this.sessions.read(process, at, caches.get(at.cache)?.peek(at.key))
+      for (const at of this.log.keys) {
+        const value = caches.get(at.cache)?.peek(at.key)
+        this.sessions.read(process, at, value)
+        this.staleness.read(process, at, value, nowMs)
+      }
     }
+  }
+
+  get #isFullCopy(): boolean {
+    return this.#options.replicas === 'all'
+  }
+
+  #lookAtOwners(): void {
+    if (isSettled(this.#simulation)) {
+      this.losses.settled()
+      this.staleness.look()
+    } else this.staleness.unsettled()
   }
 
   /** How wrong clocks have been: what expires may go that much too soon or too late. */
@@ -165,7 +214,11 @@ export class Checker {
     if (!simulation.isSettled()) return false
     if (simulation.running().some(({ time }) => time.isStalled)) return false
     if (simulation.running().some(({ peer }) => peer.stats().syncQueueSize > 0)) return false
-    return Number.isFinite(this.#options.maxItems) || simulation.isConverged()
+    if (!this.#isFullCopy && !(isSettled(simulation) && hasNoHints(simulation))) return false
+    if (Number.isFinite(this.#options.maxItems)) return true
+    const owners = simulation.running().filter(isOwner)
+    if (!this.#convergence.ownAll(owners)) return true
+    return new Set(owners.map((process) => contents(process))).size <= 1
   }
 
   /** After heal and quiet. */
@@ -173,6 +226,27 @@ export class Checker {
     this.look()
     this.membership.checkAgreement()
     this.#convergence.check(this.#simulation.running())
+    if (!this.#isFullCopy) checkPlacement(this.#simulation, this.violations)
+  }
+
+  /** After that: every member reads at quorum what was acknowledged. */
+  async readAtRest(): Promise<void> {
+    const { replicas } = this.#options
+    const running = this.#simulation.running()
+    const wanted = replicas === 'all' ? 0 : Math.floor(replicas / 2) + 1
+    // With too few owners there is no quorum.
+    if (running.filter(isOwner).length < wanted) return
+    for (const process of running) {
+      for (const [cache, keys] of this.acks.promisedKeys()) {
+        const read = process.peer.cache<string>(cache).getMany(keys, { consistency: 'quorum' })
+        try {
+          this.acks.readAtRest(process, cache, await this.#simulation.settled(read))
+        } catch (error) {
+          const why = (error as Error).message
+          this.violations.add('ack', `${process.id} cannot read at quorum at rest: ${why}`)
+        }
+      }
+    }
   }
 
   stopped(process: SimulatedProcess): void {
@@ -186,9 +260,20 @@ export class Checker {
     for (const record of this.sessions.floors(process).snapshot()) {
       const { member } = parseVersion(record.version)
       if (member !== process.id || published.has(record.version)) continue
+      // What an earlier life gave to others, and was killed before it published, comes back from them.
+      if (this.#wasOfEarlierLife(process, record)) continue
       const what = `${process.id} has stopped, and never published ${printRecord(record)}`
       this.violations.add('outcome', what)
     }
+  }
+
+  #wasOfEarlierLife({ id, number }: SimulatedProcess, record: Record): boolean {
+    const lives = this.#simulation.processes.filter((other) => other.id === id)
+    return lives.some((life) => {
+      if (life.number >= number) return false
+      const floor = this.sessions.floors(life).of(record.cache, record.key ?? '')
+      return floor !== undefined && !wins(record, floor)
+    })
   }
 
   /** At its longest a queue is when a batch leaves it; a second later all is out. */

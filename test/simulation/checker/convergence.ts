@@ -1,9 +1,13 @@
 /**
  * After heal and quiet: all copies are equal, each holds for every key the winner of all writes that could not be
  * lost, or a later one, and nothing else.
+ *
+ * Where a key has some owners of many, copies are compared only as long as each owner owns every key. Beyond, what nobody
+ * acknowledged may have come to some owners only: that they find out by themselves is not promised yet.
  */
 import type { CacheEntry } from '../../../src/api.js'
 import type { SimulatedProcess } from '../../../src/testing/simulation.js'
+import { isOwner } from './placement.js'
 import { printRecord, type Record, wins } from './records.js'
 import { CLOCK_TOLERANCE_MS, type Sessions } from './sessions.js'
 import type { Violations } from './violations.js'
@@ -15,6 +19,7 @@ export interface ConvergenceComponents {
   readonly violations: Violations
   readonly now: () => number
   readonly mayEvict: boolean
+  readonly replicas: number | 'all'
 }
 
 /** What a process holds: by cache and key. */
@@ -29,6 +34,11 @@ export class ConvergenceRules {
 
   check(running: readonly SimulatedProcess[]): void {
     const copies = running.map((process) => ({ process, copy: copyOf(process) }))
+    for (const { process, copy } of copies) this.#checkKnown(process, copy)
+    if (this.#components.replicas !== 'all') {
+      this.#checkOwned(copies)
+      return
+    }
     for (const { cache, key } of this.#components.log.keys) {
       const expected = winnerOf(
         running.flatMap(
@@ -39,7 +49,18 @@ export class ConvergenceRules {
         this.#checkHeld(process, copy, { cache, key }, expected)
       this.#checkEqual(copies, { cache, key })
     }
-    for (const { process, copy } of copies) this.#checkKnown(process, copy)
+  }
+
+  /** Whether each of some processes owns every key. */
+  ownAll(running: readonly SimulatedProcess[]): boolean {
+    const { replicas } = this.#components
+    return replicas === 'all' || running.filter(isOwner).length <= replicas
+  }
+
+  #checkOwned(copies: ReadonlyArray<{ process: SimulatedProcess; copy: Copy }>): void {
+    const owners = copies.filter(({ process }) => isOwner(process))
+    if (!this.ownAll(owners.map(({ process }) => process))) return
+    for (const at of this.#components.log.keys) this.#checkEqual(owners, at)
   }
 
   /** A copy holds the winner of what survivors had, or a later write of the log. */

@@ -39,6 +39,11 @@ export class Disturbances {
     return untilMs + AFTERMATH_MS > this.#nowMs()
   }
 
+  /** Whether a process has stood still since a moment. */
+  hasStoodStill(process: SimulatedProcess, sinceMs: number): boolean {
+    return (this.#stoodStillUntilMs.get(process) ?? Number.NEGATIVE_INFINITY) >= sinceMs
+  }
+
   /** Links are well again. */
   linksHeal(): void {
     if (this.#linksUntilMs === Number.POSITIVE_INFINITY) this.#linksUntilMs = this.#nowMs()

@@ -5,12 +5,15 @@
 import type { MemberInfo } from '../../../src/api.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
 import type { Disturbances } from './disturbances.js'
+import type { Losses } from './losses.js'
+import { isOwner } from './placement.js'
 import type { Violations } from './violations.js'
 
 export interface MembershipComponents {
   readonly simulation: Simulation
   readonly disturbances: Disturbances
   readonly violations: Violations
+  readonly losses: Losses
 }
 
 export class MembershipRules {
@@ -33,6 +36,7 @@ export class MembershipRules {
       if (running !== undefined && isOfThisLife && !disturbances.explainDeathOf(running)) {
         violations.add('false death', `${by.id} calls ${id} dead, which runs and gave no cause`)
       }
+      if (running !== undefined && isOfThisLife) this.#components.losses.disagree()
       const last = simulation.processes.findLast((process) => process.id === id)
       const hasLeft = last !== undefined && !last.isRunning && !last.time.isKilled
       if (hasLeft && ![last, by].some((process) => disturbances.explainDeathOf(process))) {
@@ -56,6 +60,7 @@ export class MembershipRules {
     }
     const running = simulation.running()
     const ids = running
+      .filter(isOwner)
       .map(({ id }) => id)
       .sort()
       .join(' ')

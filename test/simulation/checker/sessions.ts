@@ -23,6 +23,11 @@ export interface SessionComponents {
   readonly clockErrorMs: () => number
   /** Whether entries may be gone for want of room. */
   readonly mayEvict: boolean
+  /**
+   * Whether every member keeps every key. Where it does not, a read is answered by whichever owner is asked, and what
+   * nobody acknowledged need not have come to all of them: then no process is held to what it read or had before.
+   */
+  readonly isFullCopy: boolean
 }
 
 export class Sessions {
@@ -69,6 +74,7 @@ export class Sessions {
 
   /** A process has promised, just now, to have some records, or what came after them. */
   mustHold(process: SimulatedProcess, records: readonly Record[], rule: Rule): void {
+    if (!this.#components.isFullCopy) return
     for (const record of records) this.holdsAtLeast(process, record)
     for (const { cache, key } of records) {
       if (key === undefined) continue
@@ -76,16 +82,22 @@ export class Sessions {
     }
   }
 
-  /** A process read a key. @param rule what is broken when it reads something older than it had */
+  /**
+   * A process read a key.
+   * @param rule what is broken when it reads something older than it had
+   * @param tookMs how long it took: what was live when the caller asked is no mistake
+   */
   read(
     process: SimulatedProcess,
     { cache, key }: { cache: string; key: string },
     value: string | undefined,
     rule: Rule = 'session',
+    tookMs = 0,
   ): void {
-    const floor = this.floors(process).of(cache, key)
+    const { isFullCopy } = this.#components
+    const floor = isFullCopy ? this.floors(process).of(cache, key) : undefined
     if (value === undefined) this.#readNothing(process, { cache, key }, floor, rule)
-    else this.#readValue(process, { cache, key }, value, floor, rule)
+    else this.#readValue(process, { cache, key }, value, floor, rule, tookMs)
   }
 
   /** A caller was told that its value is set. */
@@ -163,7 +175,9 @@ export class Sessions {
     if (this.isOver(floor, latestMs)) return
     // A later value may have come when its time was over: it takes the place of the one before, and is not told of.
     const later = log.of(cache, key).filter((record) => wins(record, floor))
-    if (later.some((record) => this.isOver(record, latestMs))) return
+    const isOver = (record: Record) => wins(record, floor) && this.isOver(record, latestMs)
+    const brief = log.briefOf(cache, key)
+    if (brief.some((record) => record === undefined || isOver(record))) return
     if (floor.orLater && later.some(({ deleted }) => deleted)) return
     if (floor.orLater && log.expectsDelete(process.id, cache, key)) return
     violations.add(rule, `${process.id} has no ${cache}/${key}, and had ${printRecord(floor)}`)
@@ -175,6 +189,7 @@ export class Sessions {
     value: string,
     floor: Record | undefined,
     rule: Rule,
+    tookMs: number,
   ): void {
     const { log, now, clockErrorMs, violations } = this.#components
     const written = log.written(value)
@@ -193,9 +208,10 @@ export class Sessions {
       violations.add(rule, `${process.id} read ${cache}/${key} = ${below}`)
     }
     const slackMs = EXPIRY_SLACK_MS + 2 * Math.min(clockErrorMs(), CLOCK_TOLERANCE_MS)
-    if (this.isOver(record, now() - slackMs)) {
+    if (this.isOver(record, now() - slackMs - tookMs)) {
       violations.add('session', `${process.id} read ${cache}/${key} = ${value}: its time is over`)
     }
-    if (version !== floor?.version) this.floors(process).raise(record)
+    if (this.#components.isFullCopy && version !== floor?.version)
+      this.floors(process).raise(record)
   }
 }

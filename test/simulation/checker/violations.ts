@@ -14,6 +14,8 @@ export type Rule =
   | 'phantom'
   | 'clock'
   | 'ack'
+  | 'stale'
+  | 'placement'
   | 'flush'
   | 'joiner'
   | 'membership'

@@ -22,6 +22,8 @@ export class WriteLog {
   readonly #markers = new Map<string, Record[]>()
   readonly #keys: Array<{ readonly cache: string; readonly key: string }> = []
   readonly #written = new Map<string, Written>()
+  /** Those that do not live for ever, by cache and key. */
+  readonly #brief = new Map<string, string[]>()
   /** The version under which a value was seen first. */
   readonly #versions = new Map<string, string>()
   /** The other way round. */
@@ -34,6 +36,18 @@ export class WriteLog {
   /** A caller is about to write a value. */
   intends(value: string, written: Written): void {
     this.#written.set(value, written)
+    if (written.ttlMs > 0) push(this.#brief, nameOf(written.cache, written.key), value)
+  }
+
+  /**
+   * Values of a key that do not live for ever: as records, where they were seen in effect. Owners may have one before it
+   * is published, and one whose time is over when it comes is not told of there.
+   */
+  briefOf(cache: string, key: string): ReadonlyArray<Record | undefined> {
+    return (this.#brief.get(nameOf(cache, key)) ?? []).map((value) => {
+      const version = this.#versions.get(value)
+      return version === undefined ? undefined : { cache, key, version, deleted: false, value }
+    })
   }
 
   /** A caller is about to delete a key, or to clear a cache when there is no key. */
@@ -46,6 +60,14 @@ export class WriteLog {
   expectsDelete(author: string, cache: string, key: string): boolean {
     const names = [deleteName(author, cache, key), deleteName(author, cache, undefined)]
     return names.some((name) => (this.#deletesAsked.get(name) ?? 0) > 0)
+  }
+
+  /** Whether anybody was asked to delete a key, or to clear its cache, and has not published it. */
+  awaitsDelete(cache: string, key: string): boolean {
+    const ends = [deleteName('', cache, key), deleteName('', cache, undefined)]
+    return [...this.#deletesAsked].some(
+      ([name, count]) => count > 0 && ends.some((end) => name.endsWith(end)),
+    )
   }
 
   /** Counts a delete that was published. False when nobody had asked for it. */

@@ -13,6 +13,8 @@ const RUNS_MAX = 100_000_000
 /** With less than two there is no mesh. */
 const MEMBERS = { min: 2, max: 100 }
 
+const REPLICAS_MAX = 16
+
 /** With less there is no time for faults. */
 const SECONDS = { min: 5, max: 100_000 }
 
@@ -28,7 +30,7 @@ Examples:
   $ npm run simulate -- --runs 500 --faults loss,crash only what these faults do
   $ npm run simulate -- --runs 500 --keep-going --json | tail -1 | jq .failedSeeds
 
-The same seed with the same --faults, --members and --seconds is the same run, on any machine.
+The same seed with the same --faults, --members, --replicas and --seconds is the same run, on any machine.
 Kinds of faults: ${Object.keys(FAULT_KINDS).join(', ')}.
 
 Exit codes: 0 no promise was broken, 1 one was, 2 bad usage.`
@@ -40,6 +42,7 @@ export interface Flags {
   readonly runs?: number
   readonly faults?: readonly string[]
   readonly members?: number
+  readonly replicas?: number | 'all'
   readonly seconds?: number
   readonly jobs: number
   readonly keepGoing?: boolean
@@ -67,8 +70,13 @@ export function parseFlags(args: readonly string[], { isQuiet }: { isQuiet: bool
     .option('--faults <list>', 'kinds of faults, with commas; none (default: all)', parseFaults)
     .option(
       '--members <n>',
-      'members that begin (default: 5)',
+      'members that begin (default: 5, or 5 to 7 where keys have so many owners)',
       whole('--members', MEMBERS.min, MEMBERS.max),
+    )
+    .option(
+      '--replicas <n>',
+      'owners of each key, 1 to 16, or all (default: drawn)',
+      (text: string) => (text === 'all' ? text : whole('--replicas', 1, REPLICAS_MAX)(text)),
     )
     .option(
       '--seconds <n>',
@@ -121,20 +129,24 @@ function parseFaults(text: string): string[] {
 }
 
 /** What runs are made up from, beside the seed. */
-export function generateOptions({ faults, members, seconds }: Flags): GenerateOptions {
+export function generateOptions(flags: Flags): GenerateOptions {
+  const { faults, members, replicas, seconds } = flags
   return {
     ...(faults !== undefined && { faults }),
+    ...(replicas !== undefined && { replicas }),
     ...(members !== undefined && { members }),
     ...(seconds !== undefined && { seconds }),
   }
 }
 
 /** The command that has one seed happen again. */
-export function replayCommand(seed: number, { faults, members, seconds }: GenerateOptions = {}) {
+export function replayCommand(seed: number, options: GenerateOptions = {}) {
+  const { faults, members, replicas, seconds } = options
   const flags = [
     `--seed ${seed}`,
     faults && `--faults ${faults.join(',') || 'none'}`,
     members && `--members ${members}`,
+    replicas && `--replicas ${replicas}`,
     seconds && `--seconds ${seconds}`,
   ]
   return `npm run simulate -- ${flags.filter(Boolean).join(' ')}`

@@ -55,8 +55,9 @@ async function runnerWith(bug: string): Promise<typeof import('../run.js').runPl
 }
 
 function* runsOf(soil: Soil): Generator<Run> {
-  if (soil.script !== undefined) {
-    yield { seed: 1, plan: scripted(soil, soil.script) }
+  const plan = soil.scenario ? planOf(soil.scenario) : soil.script && scripted(soil, soil.script)
+  if (plan !== undefined) {
+    yield { seed: 1, plan }
     return
   }
   for (let seed = 1; seed <= SEEDS_MAX; seed++) {
@@ -72,7 +73,7 @@ function scripted({ options = {} }: Soil, steps: readonly Step[]): Plan {
 
 function drawn(soil: Soil, seed: number): Plan {
   const { options, link, ...generate } = soil
-  const plan = generatePlan(seed, generate)
+  const plan = generatePlan(seed, { replicas: 'all', ...generate })
   return {
     ...plan,
     options: { ...plan.options, ...options },

@@ -2,8 +2,9 @@
 import type { LinkSettings } from '../../../src/adapters/memory/faults.js'
 import type { PeerOptions } from '../../../src/options.js'
 import type { GenerateOptions } from '../generate.js'
-import type { Step } from '../operations.js'
-import { at, entries, writes } from '../scenarios/steps.js'
+import type { Scenario, Step } from '../operations.js'
+import { inOrder, OWNERS } from '../scenarios/owners.js'
+import { ALL, at, entries, held, read, unheard, writes } from '../scenarios/steps.js'
 
 /** What seeds draw their runs from, unless it is one run by hand. */
 export interface Soil extends GenerateOptions {
@@ -13,6 +14,8 @@ export interface Soil extends GenerateOptions {
   readonly options?: PeerOptions
   /** The one run by hand: for what hardly ever comes together by chance. */
   readonly script?: readonly Step[]
+  /** A scenario that shows it as it is. */
+  readonly scenario?: Scenario
 }
 
 /** No faults, and no longer than it takes to do all that callers do. */
@@ -28,6 +31,9 @@ export const OVERTAKEN: Soil = {
 }
 
 export const LOSSY: Soil = { ...QUIET, link: { lossProbability: 0.2 } }
+
+/** The same where each key has three owners, long enough for near copies to grow old. */
+export const OWNED_LOSSY: Soil = { ...LOSSY, seconds: 40, replicas: 3 }
 
 /** Little room in the queue, so that writers have to wait for it. */
 export const CROWDED: Soil = { ...QUIET, options: { syncQueueMax: 16, batchEntriesMax: 4 } }
@@ -127,7 +133,7 @@ export const VOICES_OF_THE_DEAD: Soil = {
   script: [
     ...at(5_000, {
       do: 'link',
-      settings: { duplicateProbability: 1, reorderProbability: 0.5, reorderDelayMaxMs: 10_000 },
+      settings: { duplicateProbability: 1, reorderProbability: 0.8, reorderDelayMaxMs: 10_000 },
     }),
     ...at(20_000, { do: 'crash', member: 'p02', silent: true }),
     ...at(27_000, { do: 'expectSeen', at: 'p01', member: 'p02', state: 'dead' }),
@@ -174,3 +180,64 @@ export const READ_IN_A_MINORITY: Soil = {
     ...at(3_000, { do: 'get', at: 'p01', key: 'k', consistency: 'quorum' }),
   ],
 }
+
+/** The scenario of that name, of those of keys that have three owners. */
+export function scenario(name: string): Soil {
+  const found = OWNERS.find((one) => one.name === name)
+  if (found === undefined) throw new Error(`no scenario is called ${name}`)
+  return { scenario: found }
+}
+
+/** A run of five members, three of whom own the key `k`, and in which nobody passes on what others published. */
+function owned(name: string, steps: readonly Step[]): Soil {
+  const network = { forwardPeersMax: 0 }
+  return {
+    scenario: { name, proves: '', shows: [], options: { replicas: 3 }, network, steps },
+  }
+}
+
+const [A, B, C, D, E] = inOrder('k')
+
+/** Nobody hears a member any more, so that it is called dead; requests still come to it and from it. */
+export const UNHEARD_WRITER: Soil = owned('unheard-writer', [
+  ...at(2_000, unheard(A, `${B} ${C} ${D} ${E}`)),
+  ...at(9_000, { do: 'expectSeen', at: B, member: A, state: 'dead' }),
+  ...at(9_000, { do: 'set', at: A, key: 'k', value: 'by another ring', ack: 'quorum' }),
+  ...at(9_500, { do: 'expectOutcome', at: A, of: 'set', outcome: 'pending' }),
+  ...at(20_000, unheard(A, `${B} ${C} ${D} ${E}`, false)),
+])
+
+/** A write is heard of, the next one is not, and a copy of the first is read all the time. */
+export const NEWS_THEN_SILENCE: Soil = owned('news-then-silence', [
+  ...at(2_000, { do: 'set', at: A, key: 'k', value: 'first' }),
+  ...at(3_000, { do: 'get', at: E, key: 'k' }),
+  ...at(6_000, { do: 'set', at: A, key: 'k', value: 'second' }),
+  ...at(6_100, held(E, 'k', 'second'), unheard(A, E)),
+  ...at(6_110, { do: 'set', at: A, key: 'k', value: 'third', ack: 'all' }),
+  ...at(6_200, unheard(A, E, false)),
+  ...at(8_100, read(E, 'k', 'third', 'local')),
+])
+
+/** The answer to a read takes longer than the news that it is out of date. */
+export const NEWS_BEFORE_THE_ANSWER: Soil = owned('news-before-the-answer', [
+  ...at(2_000, { do: 'set', at: A, key: 'k', value: 'first', ack: 'all' }),
+  // By now there is a stream to the owner; and no near copy is kept of what is read like this.
+  ...at(2_500, { do: 'get', at: E, key: 'k', consistency: 'one' }),
+  ...[A, B, C].flatMap((from) =>
+    at(2_900, { do: 'link', settings: { delayMs: { min: 100, max: 100 } }, from, to: E }),
+  ),
+  ...at(3_000, { do: 'get', at: E, key: 'k' }),
+  ...at(3_010, { do: 'link', settings: { delayMs: { min: 1, max: 1 } }, from: A, to: E }),
+  ...at(3_010, { do: 'set', at: A, key: 'k', value: 'second' }),
+  ...at(3_500, read(E, 'k', 'second', 'local')),
+])
+
+/** The owner that is asked first has missed a write; one of the two that have it is killed, and somebody takes its place. */
+export const FIRST_OWNER_BEHIND: Soil = owned('first-owner-behind', [
+  ...writes(ALL, { fromMs: 1_000, toMs: 2_000, everyMs: 50, ack: 'quorum' }),
+  ...at(2_500, { do: 'cut', from: [A], to: [B, C] }),
+  ...at(2_600, { do: 'set', at: C, key: 'k', value: 'of two', ack: 'quorum' }),
+  ...at(2_700, { do: 'crash', member: C }),
+  ...at(2_750, { do: 'mend', from: [A], to: [B, C] }),
+  ...at(3_000, read(D, 'k', 'of two', 'one')),
+])

@@ -5,7 +5,15 @@ import { CLOCKS } from './clocks.js'
 import { DATA } from './data.js'
 import { LINKS } from './links.js'
 import { MEMBERS } from './members.js'
+import { OWNERS } from './owners.js'
 
 export { planOf } from './steps.js'
 
-export const SCENARIOS: readonly Scenario[] = [...LINKS, ...MEMBERS, ...CLOCKS, ...DATA, ...ACKS]
+export const SCENARIOS: readonly Scenario[] = [
+  ...LINKS,
+  ...MEMBERS,
+  ...CLOCKS,
+  ...DATA,
+  ...ACKS,
+  ...OWNERS,
+]

@@ -34,7 +34,7 @@ export const LINKS: readonly Scenario[] = [
       ...at(11_900, { do: 'set', at: 'p03', key: 'k', value: 'in the storm' }),
       ...at(11_901, { do: 'expectOutcome', at: 'p03', of: 'set', outcome: 'ok' }),
       ...at(12_000, { do: 'link', settings: { lossProbability: 0, frameLossProbability: 0 } }),
-      ...at(22_000, together(ALL), held(ALL, 'k', 'in the storm')),
+      ...at(30_000, together(ALL), held(ALL, 'k', 'in the storm')),
     ],
   },
   {
@@ -85,6 +85,7 @@ export const LINKS: readonly Scenario[] = [
       ...at(3_000, { do: 'restart', member: 'p05' }),
       ...at(5_000, { do: 'set', at: 'p05', key: 'k', value: 'a new life' }),
       ...at(9_000, held(ALL, 'k', 'a new life'), held(ALL, 'gone', undefined)),
+      ...at(11_000, { do: 'link', settings: { reorderProbability: 0 } }),
       ...at(15_000, held(ALL, 'k', 'a new life'), held(ALL, 'gone', undefined), together(ALL)),
       ...at(15_000, neverTold('p01 p02 p03 p04', 'dead')),
     ],

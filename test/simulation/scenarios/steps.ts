@@ -1,4 +1,5 @@
 /** Words that scenarios are written with: several things in one moment, one thing of many members, a lot of writes. */
+import type { Ack, Consistency } from '../../../src/api.js'
 import {
   beginning,
   type Expectation,
@@ -28,13 +29,14 @@ export function first(count: number): string {
 /** All members of a scenario that does not say how many. */
 export const ALL = first(MEMBERS_COUNT)
 
-/** A scenario as a run. */
-export function planOf({ members = MEMBERS_COUNT, options, network, steps }: Scenario): Plan {
+/** A scenario as a run: every member keeps every key, unless it says otherwise. */
+export function planOf(scenario: Scenario): Plan {
+  const { members = MEMBERS_COUNT, clients, options, network, steps } = scenario
   const healAtMs = Math.max(...steps.map(({ atMs }) => atMs)) + 1
   return {
-    ...(options && { options }),
+    options: { replicas: 'all', ...options },
     ...(network && { network }),
-    work: [...beginning(members), ...steps],
+    work: [...beginning(members, clients), ...steps],
     faults: [],
     healAtMs,
     endAtMs: healAtMs + QUIET_MS,
@@ -49,6 +51,16 @@ export function at(atMs: number, ...operations: Array<Operation | Operation[]>):
 /** Each of some members, named like `p01 p02`, holds this value of a key; undefined: holds none. */
 export function held(members: string, key: string, value: string | undefined): Expectation[] {
   return members.split(' ').map((at) => ({ do: 'expectHeld', at, key, value }))
+}
+
+/** Each of some members, named like `p01 p02`, reads this value of a key; undefined: nothing. */
+export function read(
+  members: string,
+  key: string,
+  value: string | undefined,
+  consistency: Consistency = 'quorum',
+): Expectation[] {
+  return members.split(' ').map((at) => ({ do: 'expectRead', at, key, value, consistency }))
 }
 
 /** Each of some members sees another one in a state. */
@@ -79,14 +91,15 @@ export function unheard(writer: string, others: string, lost = true): Happening[
 /** Sets of ten keys by some members in turn, at equal intervals, for as long as it says. */
 export function writes(
   members: string,
-  { fromMs, toMs, everyMs }: { fromMs: number; toMs: number; everyMs: number },
+  options: { fromMs: number; toMs: number; everyMs: number; ack?: Ack },
 ): Step[] {
+  const { fromMs, toMs, everyMs, ack } = options
   const writers = members.split(' ')
   return Array.from({ length: Math.floor((toMs - fromMs) / everyMs) }, (_, index) => {
     const writer = writers[index % writers.length] as string
     const atMs = fromMs + index * everyMs
     const work: Work = { do: 'set', at: writer, key: `w${index % 10}`, value: `w at ${atMs}` }
-    return { ...work, atMs }
+    return { ...work, ...(ack && { ack }), atMs }
   })
 }
 

@@ -95,7 +95,7 @@ async function carryOut(command: Command): Promise<unknown> {
     case 'members':
       return peer.members
     case 'size':
-      return cache.local.size
+      return await cache.size()
     case 'stats':
       return peer.stats()
     case 'stop':

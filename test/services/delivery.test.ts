@@ -134,7 +134,6 @@ describe(`a write, seed ${seed}`, () => {
     mesh.stall(mesh.node(2), 60_000)
     const isDead = () => mesh.node(0).peer.members.find(({ id }) => id === 'p03')?.state === 'dead'
     const writing = mesh.cache(0).set('key', 1, { ack: 'all' })
-    expect(mesh.node(0).peer.stats().ackWaitCount).toBe(0)
     await mesh.advance(1_000)
     expect(mesh.node(0).peer.stats().ackWaitCount).toBe(1)
     expect(isDead()).toBe(false)
@@ -205,6 +204,144 @@ describe(`a write, seed ${seed}`, () => {
     expect(mesh.node(0).peer.stats().ackWaitCount).toBe(1)
     mesh.network.heal()
     await mesh.settled(waiting)
+  })
+})
+
+describe(`a write to a key with three owners among five members, seed ${seed}`, () => {
+  /** Five in their stride, and keys of which the first is, or is no, owner; no gossip gets anywhere from now on. */
+  async function five(options: { syncTimeoutMs?: number } = {}) {
+    const mesh = await SimulatedMesh.of(5, seed, { replicas: 3, ...options })
+    await mesh.advance(3_000)
+    mesh.network.configure({ lossProbability: 1 })
+    const writer = mesh.node(0)
+    const ownersOf = (key: string) => writer.peer.ring.locate('c', key).owners
+    const keys = Array.from({ length: 100 }, (_, i) => `key ${i}`)
+    const others = (key: string) =>
+      mesh.nodes.filter(({ id }) => id !== writer.id && ownersOf(key).includes(id))
+    return {
+      mesh,
+      writer,
+      ownersOf,
+      others,
+      ours: keys.filter((key) => ownersOf(key).includes(writer.id)),
+      foreign: keys.filter((key) => !ownersOf(key).includes(writer.id)),
+    }
+  }
+
+  /** Who keeps a key as its owner. */
+  function keepers(mesh: SimulatedMesh, key: string): string[] {
+    const keeps = ({ peer }: MeshNode) => [...peer.cache('c').local.keys()].includes(key)
+    return mesh
+      .running()
+      .filter(keeps)
+      .map(({ id }) => id)
+  }
+
+  it('at quorum is not acknowledged where two of them hang, and names them', async () => {
+    const { mesh, writer, foreign, others } = await five({ syncTimeoutMs: 1_000 })
+    const [key = ''] = foreign
+    const hanging = others(key).slice(1)
+    for (const node of hanging) mesh.stall(node, 60_000)
+    const error = await settledWith(mesh, writer.peer.cache('c').set(key, 1, { ack: 'quorum' }))
+    expect(error).toBeInstanceOf(NotConfirmedError)
+    const { confirmed, missing } = error as NotConfirmedError
+    expect(confirmed).toEqual([others(key)[0]?.id])
+    expect([...missing].sort()).toEqual(hanging.map(({ id }) => id).sort())
+    // Those that own it not were not asked, and the writer finds it all the same.
+    expect(keepers(mesh, key)).toEqual(confirmed)
+    expect(await mesh.settled(writer.peer.cache('c').get(key), 1)).toBe(1)
+  })
+
+  it.each<[string, Ack, number]>([
+    ['an owner', 'one', 1],
+    ['an owner', 'quorum', 2],
+    ['an owner', 'all', 3],
+    ['another', 'one', 1],
+    ['another', 'quorum', 2],
+    ['another', 'all', 3],
+  ])('by %s at %s resolves when %i owners have it', async (by, ack, wanted) => {
+    const { mesh, writer, ours, foreign, ownersOf } = await five()
+    const keys = (by === 'another' ? foreign : ours).slice(0, 10)
+    for (const key of keys) {
+      const startMs = mesh.time.monotonicMs()
+      await mesh.settled(writer.peer.cache('c').set(key, 1, { ack }), 100)
+      expect(mesh.time.monotonicMs() - startMs).toBeLessThan(10)
+      const kept = keepers(mesh, key)
+      expect(kept.length).toBeGreaterThanOrEqual(wanted)
+      expect(ownersOf(key)).toEqual(expect.arrayContaining(kept))
+    }
+    expect(writer.peer.stats()).toMatchObject({ ackWaitCount: 0, otherRingCount: 0 })
+  })
+
+  it('at quorum does not wait for one of them that hangs', async () => {
+    const { mesh, writer, foreign, others } = await five()
+    const [key = ''] = foreign
+    mesh.stall(others(key)[0] as MeshNode, 2_000)
+    await mesh.settled(writer.peer.cache('c').set(key, 1, { ack: 'quorum' }), 100)
+  })
+
+  it('at none reaches them all, though nobody waits for it and gossip is lost', async () => {
+    const { mesh, writer, foreign, ownersOf } = await five()
+    const [key = ''] = foreign
+    await mesh.settled(writer.peer.cache('c').set(key, 1), 1)
+    await mesh.advance(10)
+    expect(keepers(mesh, key).sort()).toEqual([...ownersOf(key)].sort())
+    expect(writer.peer.stats()).toMatchObject({ hintCount: 0 })
+  })
+
+  it('and of a delete is acknowledged in the same way', async () => {
+    const { mesh, writer, foreign } = await five()
+    const [key = ''] = foreign
+    const cache = writer.peer.cache('c')
+    await mesh.settled(cache.set(key, 1, { ack: 'all' }))
+    await mesh.settled(cache.delete(key, { ack: 'all' }), 100)
+    expect(keepers(mesh, key)).toEqual([])
+  })
+
+  it('waits for nobody else: a member that owns it not may hang', async () => {
+    const { mesh, writer, ours, ownersOf } = await five()
+    const [key = ''] = ours
+    for (const node of mesh.nodes) if (!ownersOf(key).includes(node.id)) mesh.stall(node, 60_000)
+    await mesh.settled(writer.peer.cache('c').set(key, 1, { ack: 'all' }), 100)
+  })
+
+  it('of which two died is acknowledged again when others have taken over', async () => {
+    const { mesh, writer, foreign, others } = await five({ syncTimeoutMs: 60_000 })
+    mesh.network.configure({ lossProbability: 0 })
+    const [key = ''] = foreign
+    await mesh.settled(writer.peer.cache('c').set(key, 'old', { ack: 'all' }))
+    for (const node of others(key).slice(1)) mesh.crash(node)
+    await mesh.settled(writer.peer.cache('c').set(key, 'new', { ack: 'quorum' }))
+    expect(keepers(mesh, key).length).toBeGreaterThanOrEqual(2)
+    for (const { peer } of mesh.running()) {
+      expect(await mesh.settled(peer.cache('c').get(key, { consistency: 'quorum' }))).toBe('new')
+    }
+  })
+})
+
+describe(`where there are fewer members than replicas, seed ${seed}`, () => {
+  it('one alone acknowledges at one, and never at quorum or all', async () => {
+    const mesh = await SimulatedMesh.of(1, seed, { replicas: 3, syncTimeoutMs: 500 })
+    await mesh.advance(3_000)
+    await mesh.settled(mesh.cache(0).set('key', 1, { ack: 'one' }), 1)
+    for (const ack of ['quorum', 'all'] as const) {
+      const error = await settledWith(mesh, mesh.cache(0).set('key', 1, { ack }))
+      expect(error).toMatchObject({ code: 'NOT_CONFIRMED', confirmed: ['p01'] })
+    }
+  })
+
+  it('two acknowledge at quorum together, and neither without the other', async () => {
+    const mesh = await SimulatedMesh.of(2, seed, { replicas: 3, syncTimeoutMs: 500 })
+    await mesh.advance(3_000)
+    await mesh.settled(mesh.cache(0).set('key', 1, { ack: 'all' }), 100)
+    mesh.network.split(['p01'], ['p02'])
+    for (const waitMs of [0, 60_000]) {
+      await mesh.advance(waitMs)
+      for (const index of [0, 1]) {
+        const writing = mesh.cache(index).set('key', 2, { ack: 'quorum' })
+        expect(await settledWith(mesh, writing)).toMatchObject({ code: 'NOT_CONFIRMED' })
+      }
+    }
   })
 })
 

@@ -1,0 +1,338 @@
+/**
+ * Rebalance: takes over the partitions that this member owns since the ring changed, and gives up those that it no
+ * longer does.
+ *
+ * A gained partition is pulled from so many of those that owned it by each earlier ring in force that any write which a
+ * quorum of them acknowledged is among what they hold, or from all of them that are there. They give it out only when
+ * they place keys by the same ring: from then on they confirm nothing more by an earlier one, so that no write can be
+ * acknowledged behind the back of who pulls. Until then the partition is open: that this member has nothing there means
+ * nothing.
+ *
+ * What this member no longer owns it keeps, and goes on taking in, until every owner has taken over what it gained.
+ */
+import { isLive } from '../core/members.js'
+import { noPartitions } from '../core/placement.js'
+import { lowest, type Position, type Positions } from '../core/positions.js'
+import { quorumOfReplicas } from '../core/quorum.js'
+import { PARTITIONS } from '../core/ring.js'
+import type { Store } from '../core/store.js'
+import type { Membership } from './membership.js'
+import type { Ownership } from './ownership.js'
+import type { Runtime, Timer } from './ports.js'
+import { newTransfer, type StateTransfer, type Transfer } from './state-transfer.js'
+
+/** Pause before what could not be pulled is tried again, in ms. */
+const RETRY_DELAY_MS = 100
+
+/** Members pulled from at once. */
+const PULLS_MAX = 3
+
+/** Entries given up in one turn of the event loop. */
+const DROP_SLICE = 2_000
+
+/** What a member has given of a partition: it had all of it, or it is still taking it over itself. */
+const GIVEN = 1
+const LACKING = 2
+
+export interface RebalanceComponents {
+  readonly runtime: Runtime
+  readonly membership: Membership
+  readonly ownership: Ownership
+  readonly transfers: StateTransfer
+  readonly store: Store
+  readonly positions: Positions
+}
+
+export interface RebalanceOptions {
+  readonly replicas: number
+}
+
+export interface RebalanceListener {
+  /** Partitions are to be taken over. */
+  started(partitions: number): void
+  /** All have been. */
+  ended(entries: number): void
+  /** This member has taken over all that it owns, or no longer has: the others should know. */
+  settledChanged(): void
+}
+
+export class Rebalance {
+  readonly #components: RebalanceComponents
+  readonly #options: RebalanceOptions
+  readonly #listener: RebalanceListener
+  /** Partitions that this member owns and has not taken over, each as a 1 at its place. */
+  #open = noPartitions()
+  #openCount = 0
+  /** Those it owned by the ring before. */
+  #owned = noPartitions()
+  /** Those it has taken over, and has taken in all writes to since; some belong to it by an earlier ring alone. */
+  readonly #complete = noPartitions()
+  /** What each member has given, of partitions that are open. */
+  readonly #given = new Map<string, Uint8Array>()
+  readonly #transfers = new Map<string, Transfer>()
+  readonly #pulling = new Set<string>()
+  #retryTimer: Timer | undefined
+  #dropTimer: Timer | undefined
+  #isTelling = false
+  #appliedCount = 0
+  #failureCount = 0
+  #stopped = false
+  /** Members of which all that they hold is owed; see {@link CatchUp.returned}. */
+  #owesOthers: () => boolean = () => false
+  #settledAt = 0n
+  /** How far all who gave something had come in what others published. */
+  #givenPositions: readonly Position[] | undefined
+  #hasSettled = false
+  #resolveSettled: () => void = () => {}
+  /** Resolves when this member has taken over all that it owns for the first time, or has been stopped. */
+  readonly settled: Promise<void>
+
+  constructor(
+    components: RebalanceComponents,
+    options: RebalanceOptions,
+    listener: RebalanceListener,
+  ) {
+    this.#components = components
+    this.#options = options
+    this.#listener = listener
+    this.settled = new Promise((resolve) => {
+      this.#resolveSettled = resolve
+    })
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#retryTimer?.cancel()
+    this.#dropTimer?.cancel()
+    this.#resolveSettled()
+  }
+
+  /** Lets somebody else say that there is state to be had yet before this member has all. */
+  waitFor(owesOthers: () => boolean): void {
+    this.#owesOthers = owesOthers
+  }
+
+  /** Whether this member has ever had all that it owns. */
+  get hasSettled(): boolean {
+    return this.#hasSettled
+  }
+
+  /** Partitions that are to be taken over. */
+  get openCount(): number {
+    return this.#openCount
+  }
+
+  /** Pulls that broke off. */
+  get failureCount(): number {
+    return this.#failureCount
+  }
+
+  /** Whether what this member holds of a partition is all that there is: that it has nothing means that there is nothing. */
+  isInSync(partition: number): boolean {
+    const { ownership } = this.#components
+    if (ownership.isFullCopy) return ownership.isOwner
+    return this.#complete[partition] === 1
+  }
+
+  /** Of some partitions, those that this member does not hold in full; undefined for none. */
+  lacking(partitions: Uint8Array | undefined): Uint8Array | undefined {
+    if (this.#components.ownership.isFullCopy) return undefined
+    const lacking = noPartitions()
+    let count = 0
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (partitions?.[partition] === 0 || this.isInSync(partition)) continue
+      lacking[partition] = 1
+      count++
+    }
+    return count === 0 ? undefined : lacking
+  }
+
+  /** Digest of the ring of which this member has taken over all that it owns; 0 when it has not. */
+  get settledRing(): bigint {
+    return this.#settledAt
+  }
+
+  /** The ring has changed, or another one counts as well. */
+  ringChanged(): void {
+    const { placement } = this.#components.ownership
+    const open = noPartitions()
+    this.#openCount = 0
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (!placement.holds(partition)) this.#complete[partition] = 0
+      if (!placement.owns(partition)) continue
+      if (this.#owned[partition] === 1 && this.#open[partition] === 0) continue
+      this.#complete[partition] = 0
+      open[partition] = 1
+      this.#openCount++
+    }
+    this.#owned = placement.owned
+    this.#open = open
+    // Who was still taking over may have done so by now.
+    for (const given of this.#given.values()) replace(given, LACKING, 0)
+    this.#transfers.clear()
+    this.look()
+  }
+
+  /** Every owner has taken over what it gained: what this member no longer owns is given up. */
+  ringSettled(): void {
+    this.#dropTimer?.cancel()
+    const { placement } = this.#components.ownership
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (!placement.holds(partition)) this.#complete[partition] = 0
+    }
+    this.#drop(0)
+  }
+
+  /** Looks what can be pulled, and whether all has been. */
+  look(): void {
+    if (this.#stopped) return
+    this.#retryTimer?.cancel()
+    const wanted = this.#wanted()
+    for (const [source, partitions] of wanted) {
+      if (this.#pulling.size >= PULLS_MAX) break
+      if (!this.#pulling.has(source)) void this.#pull(source, partitions)
+    }
+    this.#tell()
+  }
+
+  /** Closes what needs no more, and says what is to be had from whom. */
+  #wanted(): Map<string, Uint8Array> {
+    const { placement } = this.#components.ownership
+    const wanted = new Map<string, Uint8Array>()
+    if (this.#openCount === 0) return wanted
+    const isThere = this.#sources()
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (this.#open[partition] === 0) continue
+      let lacks = false
+      for (const ring of placement.previous) {
+        const sources = this.#lackingSources(ring.preferenceList(partition), partition, isThere)
+        for (const source of sources) {
+          lacks = true
+          const partitions = wanted.get(source) ?? noPartitions()
+          partitions[partition] = 1
+          wanted.set(source, partitions)
+        }
+      }
+      if (lacks) continue
+      this.#open[partition] = 0
+      this.#complete[partition] = 1
+      this.#openCount--
+    }
+    if (this.#openCount === 0) this.#given.clear()
+    return wanted
+  }
+
+  /** Of the owners by an earlier ring, those that have yet to be pulled from. */
+  #lackingSources(
+    list: readonly string[],
+    partition: number,
+    isThere: ReadonlySet<string>,
+  ): readonly string[] {
+    let left = quorumOfReplicas(this.#options.replicas)
+    const sources: string[] = []
+    for (const id of list) {
+      const given = this.#given.get(id)?.[partition] ?? 0
+      if (given === GIVEN) left--
+      else if (given === 0 && isThere.has(id)) sources.push(id)
+    }
+    return sources.slice(0, Math.max(0, left))
+  }
+
+  #sources(): ReadonlySet<string> {
+    const { membership } = this.#components
+    return new Set(membership.others().map(({ id }) => id))
+  }
+
+  async #pull(source: string, partitions: Uint8Array): Promise<void> {
+    const { transfers, runtime, ownership, membership } = this.#components
+    const { digest } = ownership.ring
+    const transfer = this.#transfers.get(source) ?? newTransfer(partitions, digest)
+    this.#pulling.add(source)
+    this.#transfers.set(source, transfer)
+    let ok = false
+    try {
+      ok = await transfers.pull(source, transfer)
+    } catch (error) {
+      this.#failureCount++
+      runtime.log.info(
+        `taking over partitions from ${source} broke off: ${(error as Error).message}`,
+      )
+    }
+    this.#pulling.delete(source)
+    if (this.#stopped) return
+    if (ok && digest === ownership.ring.digest) {
+      this.#appliedCount += transfer.appliedCount
+      this.#note(transfer.positions ?? [])
+      this.#transfers.delete(source)
+      const given = this.#given.get(source) ?? noPartitions()
+      this.#given.set(source, given)
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        if (transfer.partitions?.[partition] !== 1) continue
+        given[partition] = transfer.lacking?.[partition] === 1 ? LACKING : GIVEN
+      }
+      this.look()
+      return
+    }
+    const member = membership.list.get(source)
+    if (member === undefined || !isLive(member) || ok) {
+      this.look()
+      return
+    }
+    this.#retryTimer?.cancel()
+    this.#retryTimer = runtime.scheduler.after(RETRY_DELAY_MS, () => this.look())
+  }
+
+  #tell(): void {
+    const { ownership } = this.#components
+    const isSettled = this.#openCount === 0 && !this.#owesOthers()
+    if (this.#openCount > 0 && !this.#isTelling) {
+      this.#isTelling = true
+      this.#appliedCount = 0
+      this.#listener.started(this.#openCount)
+    }
+    if (this.#openCount === 0 && this.#isTelling) {
+      this.#isTelling = false
+      this.#listener.ended(this.#appliedCount)
+    }
+    const settledAt = isSettled ? ownership.ring.digest : 0n
+    if (settledAt === this.#settledAt) return
+    this.#settledAt = settledAt
+    this.#listener.settledChanged()
+    if (isSettled && ownership.ring.members.includes(ownership.placement.self)) this.#firstSettled()
+  }
+
+  #note(positions: readonly Position[]): void {
+    if (this.#hasSettled) return
+    this.#givenPositions =
+      this.#givenPositions === undefined ? positions : lowest(this.#givenPositions, positions)
+  }
+
+  /** A joiner has all that it owns, as far as those had come that it had it from. */
+  #firstSettled(): void {
+    if (this.#hasSettled) return
+    this.#hasSettled = true
+    const { positions, ownership } = this.#components
+    for (const position of this.#givenPositions ?? []) {
+      if (position.member !== ownership.placement.self) positions.adopt(position)
+    }
+    this.#givenPositions = undefined
+    this.#resolveSettled()
+  }
+
+  /** Gives up entries of partitions that are not owned, a slice of the event loop at a time. */
+  #drop(from: number): void {
+    const { store, ownership, runtime } = this.#components
+    let dropped = 0
+    for (let partition = from; partition < PARTITIONS; partition++) {
+      if (ownership.placement.holds(partition)) continue
+      dropped += store.drop(partition)
+      if (dropped < DROP_SLICE) continue
+      this.#dropTimer = runtime.scheduler.defer(() => this.#drop(partition + 1))
+      return
+    }
+  }
+}
+
+function replace(flags: Uint8Array, from: number, to: number): void {
+  for (let at = 0; at < flags.length; at++) if (flags[at] === from) flags[at] = to
+}
