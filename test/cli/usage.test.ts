@@ -12,7 +12,7 @@ const BAD_USAGE: readonly [args: string, ...named: (string | RegExp)[]][] = [
   ['start --max-bytes lots', '--max-bytes', '"lots"', '512mb'],
   ['start --max-bytes 5kb', '--max-bytes', '1048576'],
   ['start --max-items 0', '--max-items', '0', 'at least 1'],
-  ['start --replicas 0', '--replicas', '0', 'at least 1'],
+  ['start --replicas 0', '--replicas', '0', 'from 1 to 16'],
   ['start --replicas 17', '--replicas', '17', 'from 1 to 16'],
   ['start --replicas some', '--replicas', '"some"'],
   ['start --role observer', '--role', '"observer"', "'owner'", "'client'"],
