@@ -105,6 +105,8 @@ export class FailureDetector implements MembershipListener {
 
   selfChanged(): void {}
 
+  calledDead(): void {}
+
   suspicionReported(id: string, incarnation: number, reporter: string): void {
     this.#suspect(id, incarnation, reporter)
   }

@@ -66,6 +66,8 @@ export interface MembershipListener {
   suspicionReported(id: string, incarnation: number, reporter: string): void
   /** Another member tells how far it has taken in what a gone member published. */
   positionReported(id: string, epoch: number, sequence: number): void
+  /** Others have taken this member to be dead, and gone on without it; it is about to say that it is not. */
+  calledDead(): void
   /** This member's incarnation or status changed: say so soon. */
   selfChanged(): void
 }
@@ -178,6 +180,8 @@ export class Membership {
     for (const report of reports) {
       if (report.id === this.id) {
         // Somebody remembers this identity: come after whatever it was.
+        const isOfThisLife = report.incarnation === this.#incarnation
+        if (isOfThisLife && !isLive(report)) this.#tell((listener) => listener.calledDead())
         this.outrank(
           report.incarnation > this.#incarnation || !isLive(report) ? report.incarnation : -1,
         )
@@ -274,7 +278,7 @@ export class Membership {
   #hear(author: string, news: MemberNews): void {
     const { id, incarnation, state } = news
     if (id === this.id) {
-      if (state !== 'alive' && state !== 'forgotten') this.#refute(incarnation)
+      if (state !== 'alive' && state !== 'forgotten') this.#refute(incarnation, state)
     } else if (state === 'forgotten') {
       const known = this.list.get(id)
       if (known !== undefined && known.incarnation <= incarnation) this.list.forget(id)
@@ -305,8 +309,9 @@ export class Membership {
     this.#tell((listener) => listener.positionReported(id, opsEpoch, opsSequence))
   }
 
-  #refute(incarnation: number): void {
+  #refute(incarnation: number, state: MemberState): void {
     if (incarnation < this.#incarnation || this.#left) return
+    if (state !== 'suspect') this.#tell((listener) => listener.calledDead())
     this.outrank(incarnation)
     this.announce([this.#newsOf(this.id, this.#incarnation, 'alive')])
   }

@@ -342,6 +342,11 @@ export class MeshMember implements TransportHandlers {
     membership.addListener({
       changed: (transition) => this.#memberChanged(transition),
       viewChanged: () => ownership.viewChanged(),
+      calledDead: () => {
+        if (ownership.isFullCopy) return
+        rebalance.reopen()
+        ownership.missed()
+      },
       selfChanged: () => void heartbeats.beat(),
       positionReported: (id, epoch, sequence) => this.#positionReported(id, epoch, sequence),
       suspicionReported: () => {},

@@ -55,6 +55,7 @@ export class Ownership {
   #changedAtMs = 0
   #otherRingCount = 0
   #stopped = false
+  #hasMissed = false
   readonly #waiters = new Set<() => void>()
 
   constructor(components: OwnershipComponents, options: OwnershipOptions) {
@@ -175,6 +176,24 @@ export class Ownership {
     this.#settleIfAllHave()
   }
 
+  /**
+   * Others have taken this member to be dead, and placed keys without it: what they wrote meanwhile is to be had from
+   * the owners by the ring without it, until all is taken over.
+   */
+  missed(): void {
+    if (this.isFullCopy) return
+    this.#hasMissed = true
+    this.#learnWithoutSelf()
+    this.#tell((listener) => listener.ringChanged())
+    this.electorateChanged()
+  }
+
+  #learnWithoutSelf(): void {
+    const { self } = this.placement
+    const others = this.ring.members.filter((id) => id !== self)
+    if (others.length > 0) this.placement.learn(this.#ringOf(others))
+  }
+
   /** Whether the ring follows the members, and all by it have taken over what they gained. */
   get isSettled(): boolean {
     const isDone = this.placement.previous.length === 0 || this.ring.members.length === 0
@@ -244,6 +263,7 @@ export class Ownership {
       return
     }
     this.placement.advance(ring)
+    if (this.#hasMissed) this.#learnWithoutSelf()
     if (this.isFullCopy) this.placement.settle()
     this.#tell((listener) => listener.ringChanged())
     this.electorateChanged()
@@ -256,6 +276,7 @@ export class Ownership {
     const { members, digest } = this.ring
     if (members.length === 0 || members.some((id) => this.#settledRings.get(id) !== digest)) return
     this.placement.settle()
+    this.#hasMissed = false
     this.electorateChanged()
     this.#tell((listener) => listener.settled())
     this.#release()

@@ -152,6 +152,14 @@ export class Rebalance {
     return this.#settledAt
   }
 
+  /** This member has missed what was written for a while: all that it owns is to be taken over anew. */
+  reopen(): void {
+    const { placement } = this.#components.ownership
+    this.#open = placement.owned.slice()
+    this.#complete.fill(0)
+    this.#given.clear()
+  }
+
   /** The ring has changed, or another one counts as well. */
   ringChanged(): void {
     const { placement } = this.#components.ownership

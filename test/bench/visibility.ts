@@ -12,7 +12,8 @@ const PAUSE_MS = 20
 const WARM_UP_SETS = 3_000
 
 export async function visibility(): Promise<Line[]> {
-  return await withMesh(PEERS, async (peers) => {
+  const options = { replicas: 'all' } as const
+  const measure = async (peers: PeerProcess[]): Promise<Line[]> => {
     const cold = await latencies(peers, 'first')
     for (const peer of peers) await peer.ask({ do: 'warm', count: WARM_UP_SETS })
     const warm = await latencies(peers, 'warm')
@@ -23,7 +24,8 @@ export async function visibility(): Promise<Line[]> {
       { what: `${what}, p50`, figure: quantile(warm, 0.5), unit: 'ms', wanted: 4 },
       { what: `${what}, p99`, figure: quantile(warm, 0.99), unit: 'ms', wanted: 25 },
     ]
-  })
+  }
+  return await withMesh(PEERS, measure, options)
 }
 
 /** Time from each set to the last peer's seeing it, in ms. */
