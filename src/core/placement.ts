@@ -85,8 +85,8 @@ export class Placement {
     return this.#current.digest === digest || this.#previous.some((ring) => ring.digest === digest)
   }
 
-  /** Places keys by another ring from now on; the one until now counts until {@link settle}. */
-  advance(ring: Ring): void {
+  /** Places keys by another ring from now on; the one until now, unless it is not kept, counts until {@link settle}. */
+  advance(ring: Ring, keepsBefore = true): void {
     if (ring.digest === this.#current.digest) return
     const before = this.#current
     this.#current = ring
@@ -94,7 +94,7 @@ export class Placement {
     if (before.members.length > 0) {
       this.#previous = this.#previous.filter(({ digest }) => digest !== ring.digest)
     }
-    this.#remember(before)
+    if (keepsBefore) this.#remember(before)
     this.#changed()
   }
 

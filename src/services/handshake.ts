@@ -192,7 +192,12 @@ export class Handshake {
   #accept(id: string, hello: Hello): void {
     const { membership, heartbeats, hlc, meshClock, drops } = this.#components
     this.#accepted.add(id)
-    if (hello.wallMs > 0) meshClock.met(id, hello.wallMs, hello.uptimeMs)
+    if (hello.wallMs > 0) {
+      // Of a run that is known, the best that was heard of its clock stands: a hello may be late.
+      const isKnownRun = heartbeats.instanceOf(id) === hello.instance
+      if (isKnownRun) meshClock.heard(id, hello.wallMs, hello.uptimeMs)
+      else meshClock.met(id, hello.wallMs, hello.uptimeMs)
+    }
     if (!hlc.observe(hello.clock)) drops.add('clock')
     heartbeats.met(id, hello.instance)
     const known = membership.list.get(id)

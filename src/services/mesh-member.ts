@@ -342,17 +342,14 @@ export class MeshMember implements TransportHandlers {
     membership.addListener({
       changed: (transition) => this.#memberChanged(transition),
       viewChanged: () => ownership.viewChanged(),
-      calledDead: () => {
-        if (ownership.isFullCopy) return
-        rebalance.reopen()
-        ownership.missed()
-      },
+      calledDead: () => ownership.missed(),
       selfChanged: () => void heartbeats.beat(),
       positionReported: (id, epoch, sequence) => this.#positionReported(id, epoch, sequence),
       suspicionReported: () => {},
       refusalReported: () => {},
     })
     ownership.addListener({
+      missed: () => rebalance.reopen(),
       ringChanged: () => {
         rebalance.ringChanged()
         handoff.ownersChanged()

@@ -34,6 +34,8 @@ export interface OwnershipOptions {
 }
 
 export interface OwnershipListener {
+  /** Others may have taken in what this member, an owner, has not. */
+  missed(): void
   /** The ring has changed, or another one counts as well. */
   ringChanged(): void
   /** Whose confirmations count has changed. */
@@ -156,9 +158,12 @@ export class Ownership {
     return this.isFullCopy ? 0n : this.ring.digest
   }
 
-  /** The rings in force, the current one first, each as the ids of its members: what a hello tells. */
+  /**
+   * The rings in force, the current one first, each as the ids of its members: what a hello tells. Those of a joiner, who
+   * has not heard of everybody yet, concern nobody.
+   */
   rings(): ReadonlyArray<readonly string[]> {
-    if (this.isFullCopy) return []
+    if (this.isFullCopy || !this.isOwner || this.#isJoining) return []
     const { current, previous } = this.placement
     return [current, ...previous].map((ring) => ring.members).filter(({ length }) => length > 0)
   }
@@ -171,6 +176,8 @@ export class Ownership {
       if (members.length > 0 && this.placement.learn(this.#ringOf(members))) learnt = true
     }
     if (!learnt) return
+    // By that ring others have taken in what this member may have missed.
+    this.#tell((listener) => listener.missed())
     this.#tell((listener) => listener.ringChanged())
     this.electorateChanged()
     this.#settleIfAllHave()
@@ -184,6 +191,7 @@ export class Ownership {
     if (this.isFullCopy) return
     this.#hasMissed = true
     this.#learnWithoutSelf()
+    this.#tell((listener) => listener.missed())
     this.#tell((listener) => listener.ringChanged())
     this.electorateChanged()
   }
@@ -262,7 +270,8 @@ export class Ownership {
       this.#release()
       return
     }
-    this.placement.advance(ring)
+    // A joiner has yet to hear of everybody: what it took for the ring until now is none to keep.
+    this.placement.advance(ring, !this.#isJoining)
     if (this.#hasMissed) this.#learnWithoutSelf()
     if (this.isFullCopy) this.placement.settle()
     this.#tell((listener) => listener.ringChanged())
@@ -285,6 +294,10 @@ export class Ownership {
   /** Tells those who wait, where it is so. */
   #release(): void {
     if (this.isSettled) for (const waiter of [...this.#waiters]) waiter()
+  }
+
+  get #isJoining(): boolean {
+    return this.#components.membership.status === 'joining'
   }
 
   #isThere(id: string): boolean {

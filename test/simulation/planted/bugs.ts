@@ -504,7 +504,7 @@ const MEMBERSHIP: readonly PlantedBug[] = [
     is: 'a member that lets itself be called dead',
     because: 'its heartbeats show that it lives',
     file: 'src/services/membership.ts',
-    find: "      if (state !== 'alive' && state !== 'forgotten') this.#refute(incarnation)\n",
+    find: "      if (state !== 'alive' && state !== 'forgotten') this.#refute(incarnation, state)\n",
     replace: '',
     soil: soils.SPLITS,
     breaks: ['membership'],

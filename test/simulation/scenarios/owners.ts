@@ -88,6 +88,36 @@ const LOSSES: readonly Scenario[] = [
     ],
   },
   {
+    name: 'owner-that-stood-still',
+    proves: paragraph`The only owner of a key stands still for half a minute and is called dead; another one takes its place, and
+      acknowledges a write. The first wakes, hears that it was called dead, and is an owner again: by its own account it has
+      had everything all along. It has to take over anew what it owns, or the write is dropped by the one that has it.`,
+    shows: ['stall'],
+    options: { replicas: 1 },
+    steps: [
+      ...at(2_000, { do: 'set', at: D, key: 'k', value: 'before', ack: 'quorum' }),
+      ...at(3_000, { do: 'stall', member: A, forMs: 30_000 }),
+      ...at(15_000, { do: 'set', at: D, key: 'k', value: 'meanwhile', ack: 'quorum' }),
+      ...at(15_500, { do: 'expectOutcome', at: D, of: 'set', outcome: 'ok' }),
+      ...at(45_000, read(ALL, 'k', 'meanwhile')),
+    ],
+  },
+  {
+    name: 'owner-of-a-part-of-the-mesh',
+    proves: paragraph`The only owner of a key is cut off, one way, with another member: what it says does not arrive. The three others
+      place its keys by a ring of their own, and acknowledge a write. When they meet again it hears of that ring, and takes
+      over from its owner what it has missed, though it never took anybody to be dead.`,
+    shows: ['one-way'],
+    options: { replicas: 1 },
+    steps: [
+      ...at(3_000, { do: 'cut', from: [A, B], to: [C, D, E], oneWay: true }),
+      ...at(20_000, { do: 'set', at: D, key: 'k', value: 'meanwhile', ack: 'quorum' }),
+      ...at(20_500, { do: 'expectOutcome', at: D, of: 'set', outcome: 'ok' }),
+      ...at(25_000, { do: 'mend', from: [A, B], to: [C, D, E] }),
+      ...at(55_000, read(ALL, 'k', 'meanwhile')),
+    ],
+  },
+  {
     name: 'back-at-once-with-nothing',
     proves: paragraph`Of three owners two have a write, and one of these is killed and started again within 20 ms, at the same
       address and with nothing in memory: too soon for the ring of the others to change. Who reads it there finds it all
