@@ -3,13 +3,14 @@
  */
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
+
 import { identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { gossip } from './gossip.js'
+import { thriftyYamux } from './muxer.js'
 
 export type Node = Libp2p<{ pubsub: GossipSub }>
 
@@ -45,7 +46,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       tcp({ dialOpts: noDelay, listenOpts: noDelay, socketCloseTimeout: 500, backlog: 1024 }),
     ],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ enableKeepAlive: false })],
+    streamMuxers: [thriftyYamux({ enableKeepAlive: false })],
     peerDiscovery: options.mdns ? [(await import('@libp2p/mdns')).mdns({ interval: 5_000 })] : [],
     connectionManager: {
       maxConnections: 2_000,

@@ -42,6 +42,8 @@ export class Libp2pTransport implements Transport {
   #node: Node | undefined
   /** Asked for with each heartbeat, and costly to list; they do not change once the node listens. */
   #addresses: readonly string[] = []
+  /** Connections by peer: asked for with each request, and libp2p would parse the peer's id each time. */
+  readonly #connected = new Map<string, Set<Connection>>()
   /** Peers that let their backlog grow: not waited for until it has shrunk. */
   readonly #laggards = new Set<string>()
 
@@ -141,20 +143,24 @@ export class Libp2pTransport implements Transport {
   }
 
   #connections(id: string): Connection[] {
-    return (
-      this.#node
-        ?.getConnections(peerIdFromString(id))
-        .filter((connection) => connection.status === 'open') ?? []
-    )
+    return [...(this.#connected.get(id) ?? [])].filter(({ status }) => status === 'open')
   }
 
   #listenTo(node: Node, handlers: TransportHandlers): void {
     node.addEventListener('connection:open', ({ detail: connection }) => {
       const id = connection.remotePeer.toString()
       if (id === this.id) return
+      const known = this.#connected.get(id) ?? new Set()
+      this.#connected.set(id, known.add(connection))
       const dialled = connection.direction === 'outbound'
       if (this.#connections(id).length > 1) handlers.connectedAgain(id, dialled)
       else handlers.connected(id, dialled)
+    })
+    node.addEventListener('connection:close', ({ detail: connection }) => {
+      const id = connection.remotePeer.toString()
+      const known = this.#connected.get(id)
+      known?.delete(connection)
+      if (known?.size === 0) this.#connected.delete(id)
     })
     node.addEventListener('peer:disconnect', ({ detail: peer }) => {
       if (peer.toString() === this.id) return
