@@ -24,7 +24,7 @@ import { Emitter } from './emitter.js'
 import { ValueTooLargeError } from './errors.js'
 import { FETCH_KEYS_MAX, VALUE_BYTES_MAX } from './protocol/limits.js'
 import { decodeValue, encodeValue } from './protocol/values.js'
-import type { Ticket } from './services/handoff.js'
+import { abortable } from './services/abortable.js'
 import type { MeshMember } from './services/mesh-member.js'
 import type { Clock, LatencyRecorder } from './services/ports.js'
 import type { Found } from './services/reads.js'
@@ -49,12 +49,6 @@ export interface CacheComponents {
   /** Throws when the peer no longer takes writes, or reads. */
   readonly assertRunning: (operation: string) => void
   readonly onListenerError: (error: unknown) => void
-}
-
-/** A write to one key that waits for its turn. */
-interface WriteTicket extends Ticket {
-  readonly key: string
-  readonly payload: Payload
 }
 
 export class MeshCache<T> implements Cache<T> {
@@ -101,13 +95,13 @@ export class MeshCache<T> implements Cache<T> {
     const payload = this.#encode(key, value)
     const ttlMs = this.#ttlOf(options)
     const ack = this.#ackOf(options)
-    const ticket = this.#ticket(key, payload)
-    const turn = this.#turn(options.signal, ticket)
+    const { member, counts, assertRunning } = this.#components
+    const ticket = member.admission.ticket(this.name, key, payload)
+    const turn = member.admission.turn({ ticket, signal: options.signal, assertRunning })
     if (turn !== undefined) await turn
-    this.#components.counts.setCount++
-    const { replication } = this.#components.member
-    const acknowledged = this.#made(ticket, () =>
-      replication.set(this.name, key, payload, { ttlMs, ack }),
+    counts.setCount++
+    const acknowledged = member.admission.made(ticket, () =>
+      member.replication.set(this.name, key, payload, { ttlMs, ack }),
     )
     if (acknowledged !== undefined) await abortable(acknowledged, options.signal)
     this.#end(startMs)
@@ -165,19 +159,21 @@ export class MeshCache<T> implements Cache<T> {
       ([key, value]) => [checkKey(key), this.#encode(key, value)] as const,
     )
     const ack = this.#ackOf(options)
-    const { replication } = this.#components.member
+    const { member, counts, assertRunning } = this.#components
+    const { admission, replication } = member
+    const { signal } = options
     const acknowledged: Array<Promise<void>> = []
     for (const [key, payload] of writes) {
-      const ticket = this.#ticket(key, payload)
-      const turn = this.#turn(options.signal, ticket)
+      const ticket = admission.ticket(this.name, key, payload)
+      const turn = admission.turn({ ticket, signal, assertRunning })
       if (turn !== undefined) await turn
-      this.#components.counts.setCount++
-      const done = this.#made(ticket, () =>
+      counts.setCount++
+      const done = admission.made(ticket, () =>
         replication.set(this.name, key, payload, { ttlMs, ack }),
       )
       if (done !== undefined) acknowledged.push(heard(done))
     }
-    if (acknowledged.length > 0) await abortable(all(acknowledged), options.signal)
+    if (acknowledged.length > 0) await abortable(all(acknowledged), signal)
     this.#end(startMs)
   }
 
@@ -198,13 +194,6 @@ export class MeshCache<T> implements Cache<T> {
 
   peek(key: string): T | undefined {
     const { member } = this.#components
-    const held = member.store.get(this.name, key)
-    const { holdsAll } = member.ownership
-    // What belongs to others by now, and is yet to be given up, does not count.
-    if (held !== undefined && (holdsAll || member.ownership.holds(held.partition))) {
-      return readValue(held, member) as T | undefined
-    }
-    if (holdsAll) return undefined
     const entry = member.reads.nearest(this.name, key, this.#nearMaxMs)?.entry
     return entry && (readValue(entry, member) as T | undefined)
   }
@@ -219,8 +208,9 @@ export class MeshCache<T> implements Cache<T> {
   async clear(options: DeleteOptions = {}): Promise<void> {
     this.#components.assertRunning('clear')
     const ack = this.#ackOf(options)
-    await this.#turn(options.signal)
-    const acknowledged = this.#components.member.replication.clear(this.name, ack)
+    const { member, assertRunning } = this.#components
+    await member.admission.turn({ signal: options.signal, assertRunning })
+    const acknowledged = member.replication.clear(this.name, ack)
     if (acknowledged !== undefined) await abortable(acknowledged, options.signal)
   }
 
@@ -242,9 +232,7 @@ export class MeshCache<T> implements Cache<T> {
 
   async size(): Promise<number> {
     this.#components.assertRunning('size')
-    const { member } = this.#components
-    const isAllHere = member.ownership.holdsAll && member.rebalance.openCount === 0
-    return isAllHere ? this.local.size : member.scan.size(this.name)
+    return this.#components.member.scan.size(this.name)
   }
 
   /** What is here of a key, where that settles it. */
@@ -337,76 +325,15 @@ export class MeshCache<T> implements Cache<T> {
   }
 
   async #delete(key: string, ack: Ack, signal: AbortSignal | undefined) {
-    const ticket = this.#ticket(key, '')
-    await this.#turn(signal, ticket)
-    const { member, counts } = this.#components
+    const { member, counts, assertRunning } = this.#components
+    const ticket = member.admission.ticket(this.name, key, '')
+    await member.admission.turn({ ticket, signal, assertRunning })
     const existed = this.#nearest(key, 'local')?.entry !== undefined
     counts.deleteCount++
-    const acknowledged = this.#made(ticket, () => member.replication.delete(this.name, key, ack))
+    const acknowledged = member.admission.made(ticket, () =>
+      member.replication.delete(this.name, key, ack),
+    )
     return { existed, acknowledged }
-  }
-
-  /**
-   * What resolves when a write may be made; undefined where there is nothing to wait for.
-   * @param ticket of a write to one key: given back when it has been made
-   */
-  #turn(signal: AbortSignal | undefined, ticket?: WriteTicket): Promise<void> | undefined {
-    const { member } = this.#components
-    if (!member.catchUp.isWritable) return this.#waitForTurn(signal, ticket)
-    const hintRoom = this.#hintRoom(signal, ticket)
-    if (hintRoom !== undefined) return this.#waitForTurn(signal, ticket, hintRoom)
-    const room = member.replication.room(signal)
-    return room && this.#stillRunning(room, ticket)
-  }
-
-  async #waitForTurn(
-    signal: AbortSignal | undefined,
-    ticket: WriteTicket | undefined,
-    hintRoom?: Promise<void>,
-  ): Promise<void> {
-    const { member } = this.#components
-    if (!member.catchUp.isWritable) await abortable(member.catchUp.mayWrite, signal)
-    await (hintRoom ?? this.#hintRoom(signal, ticket))
-    await this.#stillRunning(member.replication.room(signal), ticket)
-  }
-
-  /** Room to keep a write to a key of others for them; undefined where none is needed, or there is some. */
-  #hintRoom(
-    signal: AbortSignal | undefined,
-    ticket: WriteTicket | undefined,
-  ): Promise<void> | undefined {
-    const { ownership, handoff } = this.#components.member
-    if (ticket === undefined || ownership.holdsKey(this.name, ticket.key)) return undefined
-    return handoff.room(ticket, entryBytes(ticket.key, ticket.payload), signal)
-  }
-
-  /** A ticket for a write to one key; undefined where none is needed. */
-  #ticket(key: string, payload: Payload): WriteTicket | undefined {
-    return this.#components.member.ownership.holdsAll ? undefined : { key, payload, bytes: 0 }
-  }
-
-  /** Makes a write for which there is room. */
-  #made<R>(ticket: WriteTicket | undefined, write: () => R): R {
-    try {
-      return write()
-    } finally {
-      if (ticket !== undefined) this.#components.member.handoff.release(ticket)
-    }
-  }
-
-  /** Waits for room in the write queue. All room goes back if there is none, or the peer has been stopped meanwhile. */
-  async #stillRunning(room: Promise<void> | undefined, ticket?: WriteTicket): Promise<void> {
-    const { replication, handoff } = this.#components.member
-    let hasRoom = false
-    try {
-      await room
-      hasRoom = true
-      this.#components.assertRunning('write')
-    } catch (error) {
-      if (hasRoom) replication.releaseRoom()
-      if (ticket !== undefined) handoff.release(ticket)
-      throw error
-    }
   }
 
   #begin(operation: string): number {
@@ -417,18 +344,6 @@ export class MeshCache<T> implements Cache<T> {
   #end(startMs: number): void {
     this.#components.latency.record(this.#components.clock.monotonicMs() - startMs)
   }
-}
-
-/** Waits for `promise`, or until the signal aborts; then nobody minds how the promise ends. */
-async function abortable<R>(promise: Promise<R>, signal: AbortSignal | undefined): Promise<R> {
-  if (signal === undefined) return promise
-  return new Promise<R>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    const settled = () => signal.removeEventListener('abort', onAbort)
-    promise.then(resolve, reject).finally(settled)
-    if (signal.aborted) onAbort()
-  })
 }
 
 /** The same promise, which may fail before anybody waits for it. */

@@ -2,9 +2,9 @@
  * Explanations as users read them: ids as names, times as ages, the grounds of a decision in words.
  */
 import type { Explanation, ReplicaExplanation } from './api.js'
+import type { KeyName } from './core/entry.js'
 import type { Member } from './core/members.js'
 import { formatVersion, type Versioned } from './core/version.js'
-import type { KeyName } from './protocol/messages.js'
 import { bytesOf, type Explained, type Testified } from './services/explain.js'
 
 /** What an explanation is put into words with. */

@@ -3,6 +3,17 @@
  */
 import type { Payload, Version, Versioned } from './version.js'
 
+/** A key of a cache. */
+export interface KeyName {
+  readonly cache: string
+  readonly key: string
+}
+
+/** A key's name as text, unlike that of any other: cache names hold no NUL. */
+export function nameOf({ cache, key }: KeyName): string {
+  return `${cache}\0${key}`
+}
+
 /** One write to one key. It is a Delete when `deleted`, and then has no payload. */
 export interface Write extends Versioned {
   readonly cache: string

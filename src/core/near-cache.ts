@@ -5,7 +5,7 @@
  * nothing makes it younger but asking again. News of a later write replaces it or drops it at once, and keeps out an
  * answer that is still on its way. Bounded in bytes; the least recently used go first.
  */
-import type { ClearMarker, Write } from './entry.js'
+import { type ClearMarker, nameOf, type Write } from './entry.js'
 import { LruEviction } from './eviction.js'
 import { entryBytes } from './stored-entry.js'
 import { supersedes, type Versioned } from './version.js'
@@ -66,7 +66,7 @@ export class NearCache {
   /** An owner is being asked. */
   begin(cache: string, key: string, nowMs: number): Fill {
     const fill: Fill = { cache, key, askedAtMs: nowMs, latest: undefined }
-    const name = `${cache}\0${key}`
+    const name = nameOf(fill)
     const fills = this.#fills.get(name) ?? new Set()
     this.#fills.set(name, fills)
     fills.add(fill)
@@ -75,7 +75,7 @@ export class NearCache {
 
   /** An owner has answered, or will not. Its answer is kept unless something newer was heard of meanwhile. */
   end(fill: Fill, answer: Write | undefined): void {
-    const name = `${fill.cache}\0${fill.key}`
+    const name = nameOf(fill)
     const fills = this.#fills.get(name)
     fills?.delete(fill)
     if (fills?.size === 0) this.#fills.delete(name)
@@ -104,7 +104,7 @@ export class NearCache {
 
   /** A write to a key was heard of: a copy is replaced by it, or dropped where only its version is known. */
   heard(write: Write): void {
-    for (const fill of this.#fills.get(`${write.cache}\0${write.key}`) ?? []) {
+    for (const fill of this.#fills.get(nameOf(write)) ?? []) {
       if (fill.latest === undefined || supersedes(write, fill.latest)) fill.latest = write
     }
     const copy = this.#byCache.get(write.cache)?.get(write.key)
@@ -126,12 +126,6 @@ export class NearCache {
         if (fill.latest === undefined || supersedes(marker, fill.latest)) fill.latest = marker
       }
     }
-  }
-
-  /** The key is owned here from now on, or its copy must not be read any more. */
-  drop(cache: string, key: string): void {
-    const copy = this.#byCache.get(cache)?.get(key)
-    if (copy !== undefined) this.#remove(copy)
   }
 
   #remove(copy: NearCopy): void {

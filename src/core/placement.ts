@@ -46,6 +46,11 @@ export class Placement {
     return this.#owned
   }
 
+  /** Partitions that this member owns by any ring in force, each as a 1 at its place. */
+  get held(): Uint8Array {
+    return this.#held
+  }
+
   /** How many partitions this member owns. */
   get ownedCount(): number {
     this.#ownedCount ??= this.#owned.reduce((sum, owns) => sum + owns, 0)

@@ -35,6 +35,11 @@ export function quorumOfReplicas(replicas: number): number {
   return Math.floor(replicas / 2) + 1
 }
 
+/** How many of so many owners have to be asked for one of them to be among any quorum. */
+export function readQuorum(owners: number, quorum: number): number {
+  return Math.max(1, owners - quorum + 1)
+}
+
 /**
  * Everybody, where every member owns every key, and for what concerns all members.
  * @param expectsOthers whether the member that asks was told of others: as long as it has met none, it is no majority

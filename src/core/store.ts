@@ -15,6 +15,7 @@ import { ExpiringDigest, RecordDigest } from './digest.js'
 import type { ClearMarker, Write } from './entry.js'
 import { type EvictionPolicy, LruEviction } from './eviction.js'
 import { ExpiryIndex } from './expiry.js'
+import { PartitionIndex } from './partition-index.js'
 import { type Remembered, RememberedKeys } from './remembered.js'
 import { entryBytes, StoredEntry } from './stored-entry.js'
 import {
@@ -75,13 +76,10 @@ interface Space {
   digest: ExpiringDigest
 }
 
-/** Most partitions of a small store are empty. */
-const NO_ENTRIES: readonly StoredEntry[] = []
-
 export class Store {
   readonly #options: StoreOptions
   readonly #spaces = new Map<string, Space>()
-  readonly #partitions: Array<Set<StoredEntry> | undefined> = []
+  readonly #partitions = new PartitionIndex<StoredEntry>()
   readonly #eviction: EvictionPolicy<StoredEntry>
   readonly #expiry = new ExpiryIndex<StoredEntry>()
   readonly #tombstones: RememberedKeys
@@ -153,9 +151,7 @@ export class Store {
 
   /** Everything of one partition that has not been cleared, live or expired and not yet swept. */
   partition(partition: number): readonly StoredEntry[] {
-    const entries = this.#partitions[partition]
-    if (entries === undefined || entries.size === 0) return NO_ENTRIES
-    return [...entries].filter((entry) => this.#holds(entry))
+    return this.#partitions.entries(partition).filter((entry) => this.#holds(entry))
   }
 
   /** Live entries of one partition, of all caches. */
@@ -238,7 +234,7 @@ export class Store {
 
   /** Gives up a partition that belongs to others now, without a trace. Returns how many entries it had. */
   drop(partition: number): number {
-    const entries = [...(this.#partitions[partition] ?? [])]
+    const entries = this.#partitions.entries(partition)
     for (const entry of entries) this.#remove(entry)
     return entries.length
   }
@@ -289,7 +285,7 @@ export class Store {
       entry = new StoredEntry(write, payload, this.#options.keyHashOf(write.cache, write.key))
       space.entries.set(write.key, entry)
       this.#itemCount++
-      this.#partitionSet(entry.partition).add(entry)
+      this.#partitions.add(entry)
       this.#eviction.admit(entry)
       this.#stubs.forget(write.cache, write.key)
     } else {
@@ -373,7 +369,7 @@ export class Store {
 
   /** Takes an entry out of all but its cache's map. Harmless when that was done before. */
   #unlink(entry: StoredEntry): void {
-    if (!this.#partitions[entry.partition]?.delete(entry)) return
+    if (!this.#partitions.remove(entry)) return
     this.#memoryBytes -= entry.bytes
     this.#expiry.remove(entry)
     this.#eviction.remove(entry)
@@ -406,15 +402,6 @@ export class Store {
       this.#spaces.set(cache, space)
     }
     return space
-  }
-
-  #partitionSet(partition: number): Set<StoredEntry> {
-    let entries = this.#partitions[partition]
-    if (entries === undefined) {
-      entries = new Set()
-      this.#partitions[partition] = entries
-    }
-    return entries
   }
 
   /** The latest that is remembered of a key that is gone. */

@@ -1,7 +1,7 @@
 /**
  * What the services say to each other, before it is encoded.
  */
-import type { ClearMarker, Write } from '../core/entry.js'
+import type { ClearMarker, KeyName, Write } from '../core/entry.js'
 import type { MemberDescription, MemberState } from '../core/members.js'
 import type { Position } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
@@ -122,12 +122,6 @@ export interface StatePage extends Records {
 
 export interface FetchRequest {
   readonly keys: readonly KeyName[]
-}
-
-/** A key of a cache. */
-export interface KeyName {
-  readonly cache: string
-  readonly key: string
 }
 
 /** A question that one peer asks another over their stream of requests. */

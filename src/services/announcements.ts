@@ -4,7 +4,7 @@
  * A value that is too large to ride along, or that its writer hands straight to its owners, is only announced on the ops
  * topic. An owner that has not got it soon after it heard of it asks for it. A batch counts as received when all is here.
  */
-import type { Write } from '../core/entry.js'
+import { nameOf, type Write } from '../core/entry.js'
 import { supersedes } from '../core/version.js'
 import type { Runtime, Timer } from './ports.js'
 
@@ -135,8 +135,4 @@ export class Announcements {
     waiting?.delete(awaited)
     if (waiting?.size === 0) this.#byName.delete(name)
   }
-}
-
-function nameOf({ cache, key }: Write): string {
-  return `${cache}\0${key}`
 }

@@ -66,6 +66,7 @@ export class Delivery {
   readonly #listener: DeliveryListener
   readonly #rounds = new Set<Round>()
   readonly #pauses: Pauses
+  #size = 0
   /** The round that gathers the writes of this turn. */
   #gathering: Round | undefined
   #stopped = false
@@ -97,9 +98,7 @@ export class Delivery {
 
   /** Records that are on their way. */
   get size(): number {
-    let count = 0
-    for (const round of this.#rounds) count += round.size
-    return count
+    return this.#size
   }
 
   /** Who owns what, or is there, has changed. */
@@ -116,6 +115,7 @@ export class Delivery {
       return parcel.ack === 'none' ? undefined : Promise.reject(new PeerStoppedError('write'))
     }
     if (!this.#gathering?.hasRoomFor(parcel.record)) this.#gathering = this.#begin()
+    this.#size++
     return this.#gathering.add(parcel)
   }
 
@@ -126,6 +126,9 @@ export class Delivery {
       },
       takeIn: (write) => this.#listener.takeIn(write),
       delivered: (write) => this.#listener.delivered(write),
+      done: (records) => {
+        this.#size -= records
+      },
       over: () => {
         this.#rounds.delete(round)
         this.#listener.roomFreed()
@@ -144,11 +147,17 @@ interface Item extends Parcel {
   waiter: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined
 }
 
+function isWaitedFor({ waiter }: Item): boolean {
+  return waiter !== undefined
+}
+
 interface RoundListener {
   /** No more writes can be added. */
   started(): void
   takeIn(write: Write): void
   delivered(write: Write): void
+  /** So many records need nothing more. */
+  done(records: number): void
   over(): void
 }
 
@@ -189,12 +198,8 @@ class Round {
     )
   }
 
-  get size(): number {
-    return this.#items.length
-  }
-
   get waitingCount(): number {
-    return this.#items.filter(({ waiter }) => waiter !== undefined).length
+    return this.#items.filter(isWaitedFor).length
   }
 
   add(parcel: Parcel): Promise<void> | undefined {
@@ -231,7 +236,7 @@ class Round {
   review(): void {
     if (!this.#hasStarted || this.#isOver) return
     const owners = new Set<string>()
-    this.#items = this.#items.filter((item) => {
+    this.#keep((item) => {
       const electorate = this.#electorateOf(item)
       this.#countSelf(item)
       if (item.waiter !== undefined) {
@@ -249,7 +254,7 @@ class Round {
       if (id === this.#components.membership.id || this.#asking.has(id)) continue
       if (!this.#tried.has(id)) void this.#ask(id)
     }
-    const isTrying = this.#asking.size > 0 || this.waitingCount > 0
+    const isTrying = this.#asking.size > 0 || this.#items.some(isWaitedFor)
     if (this.#items.length === 0 || !isTrying) this.#end()
   }
 
@@ -262,14 +267,20 @@ class Round {
         reason ?? new NotConfirmedError([...item.confirmed], missing, this.#options.timeoutMs),
       )
     }
-    this.#items = []
     this.#end()
+  }
+
+  /** Goes on with those items of which `isLeft` says so. */
+  #keep(isLeft: (item: Item) => boolean): void {
+    const before = this.#items.length
+    this.#items = this.#items.filter(isLeft)
+    this.#listener.done(before - this.#items.length)
   }
 
   #end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#items = []
+    this.#keep(() => false)
     this.#start.cancel()
     this.#deadline?.cancel()
     this.#listener.over()
@@ -304,7 +315,7 @@ class Round {
       const items = this.#itemsFor(id)
       if (items.length === 0 || (await this.#give(id, items))) break
       // Where nobody waits, one try is all.
-      if (items.every(({ waiter }) => waiter === undefined)) {
+      if (!items.some(isWaitedFor)) {
         this.#tried.add(id)
         break
       }

@@ -1,12 +1,11 @@
 /**
  * Explanation: what every owner of a key holds, asked of each of them, and which of it wins and why.
  */
-import type { ClearMarker } from '../core/entry.js'
-import { payloadBytes } from '../core/entry.js'
+import { type ClearMarker, type KeyName, payloadBytes } from '../core/entry.js'
 import type { Hints } from '../core/hints.js'
 import type { Remembered } from '../core/remembered.js'
 import { decidedBy, type Grounds, supersedes, type Versioned } from '../core/version.js'
-import type { Answer, KeyName } from '../protocol/messages.js'
+import type { Answer } from '../protocol/messages.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import type { QuorumReads } from './quorum-reads.js'

@@ -14,6 +14,7 @@ import { Store, type StoreListener } from '../core/store.js'
 import { type HelloRefusedError, PeerStoppedError } from '../errors.js'
 import type { ResolvedOptions } from '../options.js'
 import type { Answer, Ask } from '../protocol/messages.js'
+import { Admission } from './admission.js'
 import { CatchUp, type TransferReason } from './catch-up.js'
 import { CLOCK_SKEW_MAX_MS, CLOCK_SKEW_WARN_MS, ClockWatch } from './clock-watch.js'
 import { Comparison } from './comparison.js'
@@ -43,6 +44,9 @@ import { Watchdog } from './watchdog.js'
 /** Versions of expired and evicted keys that are remembered at most. */
 const STUBS_MAX = 100_000
 
+/** How long one that leaves waits until all can hear that, in ms. */
+const LEAVE_PATIENCE_MS = 500
+
 /** Refusals remembered, so that each is said once; beyond it, they are said again. */
 const REFUSALS_MAX = 256
 
@@ -68,6 +72,7 @@ export class MeshMember implements TransportHandlers {
   readonly store: Store
   readonly clock: MeshClock
   readonly membership: Membership
+  readonly admission: Admission
   readonly replication: Replication
   readonly catchUp: CatchUp
   readonly discovery: Discovery
@@ -241,7 +246,6 @@ export class MeshMember implements TransportHandlers {
     })
     const rebalance = new Rebalance(
       { runtime, membership, ownership, transfers, store, positions },
-      { replicas: options.replicas === 'all' ? 1 : options.replicas },
       {
         started: (partitions) => listener.rebalanceStarted(partitions),
         ended: (entries) => listener.rebalanceEnded(entries),
@@ -323,7 +327,7 @@ export class MeshMember implements TransportHandlers {
         expectsOthers,
         role: options.role,
         keepsAll: ownership.isFullCopy && ownership.isOwner,
-        partitions: () => ownership.heldPartitions,
+        partitions: () => (ownership.isFullCopy ? undefined : ownership.placement.held),
         hasSettled: () => ownership.isFullCopy || rebalance.hasSettled,
         settled: () =>
           ownership.isFullCopy || !ownership.isOwner ? Promise.resolve() : rebalance.settled,
@@ -339,6 +343,7 @@ export class MeshMember implements TransportHandlers {
         paid: () => rebalance.look(),
       },
     )
+    this.admission = new Admission({ catchUp: this.catchUp, ownership, handoff, replication })
     membership.addListener({
       changed: (transition) => this.#memberChanged(transition),
       viewChanged: () => ownership.viewChanged(),
@@ -349,9 +354,8 @@ export class MeshMember implements TransportHandlers {
       refusalReported: () => {},
     })
     ownership.addListener({
-      missed: () => rebalance.reopen(),
-      ringChanged: () => {
-        rebalance.ringChanged()
+      ringChanged: (hasMissed) => {
+        rebalance.ringChanged(hasMissed)
         handoff.ownersChanged()
       },
       electorateChanged: () => delivery.electorateChanged(),
@@ -408,6 +412,8 @@ export class MeshMember implements TransportHandlers {
     if (drain) await this.#handOver()
     this.discovery.stop()
     this.#detector.stop()
+    // Who came a moment ago may not be heard yet.
+    await this.#watchdog.flowing(LEAVE_PATIENCE_MS)
     this.#watchdog.stop()
     this.#heartbeats.stop()
     await this.membership.leave()

@@ -13,6 +13,7 @@ import { type Electorate, everybody, quorumOfReplicas } from '../core/quorum.js'
 import { type Hash64, keyHashOf, partitionAt, Ring } from '../core/ring.js'
 import type { Membership } from './membership.js'
 import type { Runtime, Timer } from './ports.js'
+import { withDeadline } from './requests.js'
 
 /** How long the members must have been the same before the ring follows, in ms; and how long that is waited for. */
 const QUIET_MS = 100
@@ -34,10 +35,11 @@ export interface OwnershipOptions {
 }
 
 export interface OwnershipListener {
-  /** Others may have taken in what this member, an owner, has not. */
-  missed(): void
-  /** The ring has changed, or another one counts as well. */
-  ringChanged(): void
+  /**
+   * The ring has changed, or another one counts as well.
+   * @param hasMissed others may have taken in what this member, an owner, has not
+   */
+  ringChanged(hasMissed: boolean): void
   /** Whose confirmations count has changed. */
   electorateChanged(): void
   /** Every owner has taken over what it gained: earlier rings count no more. */
@@ -115,25 +117,20 @@ export class Ownership {
     return this.holdsAll || this.placement.holds(this.partitionOf(cache, key))
   }
 
-  /** The partitions that this member takes in, each as a 1 at its place; undefined for all. */
-  get heldPartitions(): Uint8Array | undefined {
-    if (this.isOwner && this.isFullCopy) return undefined
-    const held = new Uint8Array(this.placement.owned.length)
-    for (let partition = 0; partition < held.length; partition++) {
-      if (this.placement.holds(partition)) held[partition] = 1
-    }
-    return held
+  /** How many of a key's owners make a quorum, where each key has so many. */
+  get quorum(): number {
+    const { replicas } = this.#options
+    return replicas === 'all' ? this.everybody().quorum : quorumOfReplicas(replicas)
   }
 
   /** Whose confirmations count for a key of a partition. The same object until something changes. */
   electorateOf(partition: number): Electorate {
-    const { replicas } = this.#options
-    if (replicas === 'all') return this.everybody()
+    if (this.isFullCopy) return this.everybody()
     let electorate = this.#electorates[partition]
     if (electorate === undefined) {
       const lists = this.placement.listsOf(partition)
       const owners = [...new Set(lists.flat())].filter((id) => this.#isThere(id))
-      electorate = { lists, quorum: quorumOfReplicas(replicas), owners }
+      electorate = { lists, quorum: this.quorum, owners }
       this.#electorates[partition] = electorate
     }
     return electorate
@@ -175,12 +172,8 @@ export class Ownership {
     for (const members of rings) {
       if (members.length > 0 && this.placement.learn(this.#ringOf(members))) learnt = true
     }
-    if (!learnt) return
     // By that ring others have taken in what this member may have missed.
-    this.#tell((listener) => listener.missed())
-    this.#tell((listener) => listener.ringChanged())
-    this.electorateChanged()
-    this.#settleIfAllHave()
+    if (learnt) this.#ringsChanged(true)
   }
 
   /**
@@ -191,9 +184,7 @@ export class Ownership {
     if (this.isFullCopy) return
     this.#hasMissed = true
     this.#learnWithoutSelf()
-    this.#tell((listener) => listener.missed())
-    this.#tell((listener) => listener.ringChanged())
-    this.electorateChanged()
+    this.#ringsChanged(true)
   }
 
   #learnWithoutSelf(): void {
@@ -210,17 +201,15 @@ export class Ownership {
 
   /** Resolves when that is so, or the time is over, to whether it is. */
   async settled(timeoutMs: number): Promise<boolean> {
-    if (!this.isSettled) {
-      await new Promise<void>((resolve) => {
-        const timer = this.#components.runtime.scheduler.after(timeoutMs, () => waiter())
-        const waiter = () => {
-          timer.cancel()
-          this.#waiters.delete(waiter)
-          resolve()
-        }
-        this.#waiters.add(waiter)
-      })
-    }
+    if (this.isSettled) return true
+    let waiter = () => {}
+    const released = new Promise<void>((resolve) => {
+      waiter = resolve
+      this.#waiters.add(waiter)
+    })
+    const { scheduler } = this.#components.runtime
+    await withDeadline(scheduler, timeoutMs, released).catch(() => {})
+    this.#waiters.delete(waiter)
     return this.isSettled
   }
 
@@ -274,7 +263,11 @@ export class Ownership {
     this.placement.advance(ring, !this.#isJoining)
     if (this.#hasMissed) this.#learnWithoutSelf()
     if (this.isFullCopy) this.placement.settle()
-    this.#tell((listener) => listener.ringChanged())
+    this.#ringsChanged(false)
+  }
+
+  #ringsChanged(hasMissed: boolean): void {
+    this.#tell((listener) => listener.ringChanged(hasMissed))
     this.electorateChanged()
     this.#settleIfAllHave()
   }

@@ -6,20 +6,28 @@
  * gained counts for nothing, though what it knows is used.
  */
 import { backoffMs } from '../core/backoff.js'
-import { announcementOf, type ClearMarker, isAnnouncement, type Write } from '../core/entry.js'
+import {
+  announcementOf,
+  type ClearMarker,
+  isAnnouncement,
+  type KeyName,
+  nameOf,
+  type Write,
+} from '../core/entry.js'
 import type { Hints } from '../core/hints.js'
 import { type Electorate, isAcknowledged } from '../core/quorum.js'
 import type { Remembered } from '../core/remembered.js'
-import type { Known, Store } from '../core/store.js'
+import type { Store } from '../core/store.js'
 import { supersedes } from '../core/version.js'
 import { NotConfirmedError, PeerStoppedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
-import type { Answer, KeyName } from '../protocol/messages.js'
+import type { Answer } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import { Pauses } from './pauses.js'
 import type { Runtime } from './ports.js'
+import { type AskedKey, byName, isNews, isWhole, ReadRound, type Testimony } from './read-round.js'
 import type { Rebalance } from './rebalance.js'
 import type { Replication } from './replication.js'
 import type { RequestStreams } from './request-streams.js'
@@ -41,12 +49,6 @@ export interface QuorumReadComponents {
 export interface QuorumReadOptions {
   /** How long a quorum is waited for, in ms. */
   readonly timeoutMs: number
-}
-
-/** What somebody knows of some keys, and of which of them it may not know the latest. */
-interface Testimony extends Known {
-  /** Names of keys. */
-  readonly open: ReadonlySet<string>
 }
 
 export class QuorumReads {
@@ -78,7 +80,8 @@ export class QuorumReads {
    */
   answer(keys: readonly KeyName[]): Extract<Answer, { kind: 'read' }> {
     const { ownership } = this.#components
-    const { writes, markers, stubs, open } = this.#own(keys)
+    const asked = keys.map((key) => this.#asked(key))
+    const { writes, markers, stubs, open } = this.#own(asked)
     let bytes = 0
     const fitting = writes.map((write, index) => {
       bytes += recordBytes(write)
@@ -88,7 +91,7 @@ export class QuorumReads {
       kind: 'read',
       records: { writes: fitting, markers, stubs },
       ring: ownership.digest,
-      open: [...keys.keys()].filter((index) => open.has(nameOf(keys[index] as KeyName))),
+      open: [...asked.keys()].filter((index) => open.has(asked[index]?.name as string)),
     }
   }
 
@@ -100,19 +103,20 @@ export class QuorumReads {
   async latest(keys: readonly KeyName[]): Promise<Map<string, Write>> {
     const { runtime, membership } = this.#components
     const deadlineMs = runtime.clock.monotonicMs() + this.#options.timeoutMs
-    const round: ReadRound = new ReadRound(keys, (from, testimony) =>
+    const asked = keys.map((key) => this.#asked(key))
+    const round: ReadRound = new ReadRound(asked, (from, testimony) =>
       this.#settle(from, testimony, round),
     )
     for (let attempt = 1; ; attempt++) {
       const enough = await this.#askAll(round, deadlineMs)
       if (enough) {
         // What was written here meanwhile may be later than what anybody has told.
-        round.add(membership.id, this.#own(keys))
-        return conclude(round)
+        round.add(membership.id, this.#own(asked))
+        return round.conclude()
       }
       const leftMs = deadlineMs - runtime.clock.monotonicMs()
       if (this.#stopped) throw new PeerStoppedError('read')
-      if (leftMs <= 0 || !this.#mayBecomeEnough(keys)) throw this.#tooFew(round, keys)
+      if (leftMs <= 0 || !this.#mayBecomeEnough(asked)) throw this.#tooFew(round)
       const pauseMs = backoffMs(attempt, RETRY_BACKOFF, runtime.random.next())
       await this.#pauses.pause(Math.min(pauseMs, leftMs))
     }
@@ -138,14 +142,13 @@ export class QuorumReads {
   }
 
   #isEnough(round: ReadRound): boolean {
-    return round.keys.every((key) => {
-      const electorate = this.#electorateOf(key)
-      return isAcknowledged('quorum', round.thoseWhoKnow(nameOf(key)), electorate)
-    })
+    return round.keys.every((key) =>
+      isAcknowledged('quorum', round.thoseWhoKnow(key), this.#electorateOf(key)),
+    )
   }
 
   /** Whether asking again can help: not where too few owners are there at all, and the ring is not changing. */
-  #mayBecomeEnough(keys: readonly KeyName[]): boolean {
+  #mayBecomeEnough(keys: readonly AskedKey[]): boolean {
     if (!this.#components.ownership.isSettled) return true
     return keys.every((key) => {
       const electorate = this.#electorateOf(key)
@@ -153,38 +156,40 @@ export class QuorumReads {
     })
   }
 
-  #owners(keys: readonly KeyName[]): string[] {
+  #owners(keys: readonly AskedKey[]): string[] {
     const owners = new Set(keys.flatMap((key) => this.#electorateOf(key).owners))
     owners.delete(this.#components.membership.id)
     return [...owners]
   }
 
-  #electorateOf({ cache, key }: KeyName): Electorate {
-    const { ownership } = this.#components
-    if (ownership.isFullCopy) return ownership.everybody()
-    return ownership.electorateOf(ownership.partitionOf(cache, key))
+  #asked({ cache, key }: KeyName): AskedKey {
+    const name = nameOf({ cache, key })
+    return { cache, key, name, partition: this.#components.ownership.partitionOf(cache, key) }
   }
 
-  #tooFew(round: ReadRound, keys: readonly KeyName[]): NotConfirmedError {
-    const lists = keys.flatMap((key) => this.#electorateOf(key).lists.flat())
+  #electorateOf({ partition }: AskedKey): Electorate {
+    return this.#components.ownership.electorateOf(partition)
+  }
+
+  #tooFew(round: ReadRound): NotConfirmedError {
+    const lists = round.keys.flatMap((key) => this.#electorateOf(key).lists.flat())
     const confirmed = [...new Set(lists)].filter((id) => round.hasAnswered(id))
     const missing = [...new Set(lists)].filter((id) => !round.hasAnswered(id))
     return new NotConfirmedError(confirmed, missing, this.#options.timeoutMs)
   }
 
   /** What this member knows: of keys that it owns, and of those it wrote that are yet to be handed over. */
-  #own(keys: readonly KeyName[]): Testimony {
-    const { store, hints, ownership, rebalance, membership } = this.#components
+  #own(keys: readonly AskedKey[]): Testimony {
+    const { store, hints, rebalance, membership } = this.#components
     const known = store.known(keys)
     const hinted =
       hints.size === 0 ? [] : keys.flatMap(({ cache, key }) => hints.get(cache, key) ?? [])
     const serves = membership.status === 'serving'
-    const isOpen = ({ cache, key }: KeyName) =>
-      !serves || !rebalance.isInSync(ownership.isFullCopy ? 0 : ownership.partitionOf(cache, key))
+    const isOpen = ({ partition }: AskedKey) => !serves || !rebalance.isInSync(partition)
     return {
       ...known,
       writes: hinted.length === 0 ? known.writes : [...known.writes, ...hinted],
-      open: new Set(keys.filter(isOpen).map(nameOf)),
+      open: new Set(keys.filter(isOpen).map(({ name }) => name)),
     }
   }
 
@@ -246,7 +251,9 @@ export class QuorumReads {
     const known = byName([theirs])
     const writes = [...round.known().values()].filter(
       (record): record is Write =>
-        isWhole(record) && isNews(record, known) && this.#electorateOf(record).owners.includes(id),
+        isWhole(record) &&
+        isNews(record, known) &&
+        this.#electorateOf(this.#asked(record)).owners.includes(id),
     )
     const markers = round
       .markers()
@@ -266,81 +273,6 @@ export class QuorumReads {
   }
 }
 
-/** What has come in for one read. */
-class ReadRound {
-  readonly keys: readonly KeyName[]
-  readonly #settle: (from: string, testimony: Testimony) => void
-  readonly #testimonies = new Map<string, Testimony>()
-  #isOver = false
-
-  /** @param settle what to do with each testimony once there are enough, and with each that comes later */
-  constructor(keys: readonly KeyName[], settle: (from: string, testimony: Testimony) => void) {
-    this.keys = keys
-    this.#settle = settle
-  }
-
-  add(from: string, testimony: Testimony): void {
-    const isNews = this.#isOver && this.#bringsNews(testimony)
-    this.#testimonies.set(from, testimony)
-    if (!this.#isOver) return
-    // What comes late may be news to those that were told already.
-    for (const [id, said] of this.#testimonies) if (isNews || id === from) this.#settle(id, said)
-  }
-
-  #bringsNews({ writes }: Testimony): boolean {
-    const known = this.known()
-    return writes.some((write) => isWhole(write) && isNews(write, known))
-  }
-
-  /** Whether somebody need not be asked again. */
-  hasAnswered(id: string): boolean {
-    return this.#testimonies.get(id)?.open.size === 0
-  }
-
-  /** Those that know the latest of a key, or that there is nothing. */
-  thoseWhoKnow(name: string): ReadonlySet<string> {
-    const ids = [...this.#testimonies].filter(([, { open }]) => !open.has(name)).map(([id]) => id)
-    return new Set(ids)
-  }
-
-  /** There is enough. Only now is settled what is gone: that one has no longer the value of a version must not keep out the
-   * value itself from the next. */
-  end(): void {
-    this.#isOver = true
-    for (const [from, testimony] of this.#testimonies) this.#settle(from, testimony)
-  }
-
-  /** The latest of each key that anybody knows, by name. */
-  known(): Map<string, Remembered> {
-    return byName([...this.#testimonies.values()])
-  }
-
-  /** The latest clear of each cache that anybody knows. */
-  markers(): ClearMarker[] {
-    const latest = new Map<string, ClearMarker>()
-    for (const { markers } of this.#testimonies.values()) {
-      for (const marker of markers) {
-        const other = latest.get(marker.cache)
-        if (other === undefined || supersedes(marker, other)) latest.set(marker.cache, marker)
-      }
-    }
-    return [...latest.values()]
-  }
-}
-
-/** What was found; whoever is behind is told, also if its answer is yet to come. */
-function conclude(round: ReadRound): Map<string, Write> {
-  round.end()
-  const cleared = new Map(round.markers().map((marker) => [marker.cache, marker]))
-  const latest = new Map<string, Write>()
-  for (const [name, record] of round.known()) {
-    const marker = cleared.get(record.cache)
-    if (marker !== undefined && !supersedes(record, marker)) continue
-    if (isWhole(record)) latest.set(name, record)
-  }
-  return latest
-}
-
 /** Records in as many requests as they need. Clears come first, so that nothing takes effect that they would undo. */
 function* requestsOf(writes: readonly Write[], markers: readonly ClearMarker[]) {
   let part: Write[] = []
@@ -357,33 +289,4 @@ function* requestsOf(writes: readonly Write[], markers: readonly ClearMarker[]) 
     bytes += more
   }
   if (part.length > 0) yield { writes: part, markers: [] }
-}
-
-/** The latest of each key that is known, by name; of two that say the same, the one with the value. */
-function byName(known: readonly Known[]): Map<string, Remembered> {
-  const latest = new Map<string, Remembered>()
-  for (const { writes, stubs } of known) {
-    for (const record of [...writes, ...stubs]) {
-      const name = nameOf(record)
-      const other = latest.get(name)
-      const isNewer = other === undefined || supersedes(record, other)
-      const tellsMore = other !== undefined && !isWhole(other) && !supersedes(other, record)
-      if (isNewer || tellsMore) latest.set(name, record)
-    }
-  }
-  return latest
-}
-
-/** Whether a record is a write with all that belongs to it: not a stub, and not an announcement. */
-function isWhole(record: Remembered): record is Write {
-  return record.deleted || record.payload !== undefined
-}
-
-function isNews(record: Remembered, known: ReadonlyMap<string, Remembered>): boolean {
-  const other = known.get(nameOf(record))
-  return other === undefined || supersedes(record, other)
-}
-
-function nameOf({ cache, key }: KeyName): string {
-  return `${cache}\0${key}`
 }

@@ -6,7 +6,7 @@
  * (a hedged request; Dean and Barroso, "The Tail at Scale", 2013). An owner answers from what it holds and asks nobody, so
  * no request ever goes in a circle; and that it has nothing counts only where it has taken over all that it owns.
  */
-import type { Write } from '../core/entry.js'
+import { isAnnouncement, type KeyName, nameOf, type Write } from '../core/entry.js'
 import type { Hints } from '../core/hints.js'
 import type { MeshClock } from '../core/mesh-clock.js'
 import type { Fill, NearCache } from '../core/near-cache.js'
@@ -14,7 +14,7 @@ import type { Store } from '../core/store.js'
 import { type Payload, supersedes } from '../core/version.js'
 import { NotConfirmedError } from '../errors.js'
 import { FETCH_KEYS_MAX } from '../protocol/limits.js'
-import type { KeyName, Records } from '../protocol/messages.js'
+import type { Records } from '../protocol/messages.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import type { Runtime, Timer } from './ports.js'
@@ -31,11 +31,12 @@ export interface Found extends Write {
   readonly payload: Payload
 }
 
-/** Where a key was looked for here. */
-export type Nearest =
-  | { readonly entry: Found | undefined; readonly from: 'owned' | 'hint' | 'near' }
-  /** An owner has to be asked. */
-  | undefined
+/** What is here of a key, where that settles it: an entry, or that there is none. */
+export interface Nearest {
+  readonly entry: Found | undefined
+}
+
+const NOTHING: Nearest = { entry: undefined }
 
 export interface ReadComponents {
   readonly runtime: Runtime
@@ -78,27 +79,25 @@ export class Reads {
   }
 
   /**
-   * What is here of a key; undefined when that settles nothing. Counts as use.
+   * What is here of a key; undefined when that settles nothing, and an owner has to be asked. Counts as use.
    * @param nearMaxMs how old a near copy may be; 0 for none
    */
-  nearest(cache: string, key: string, nearMaxMs: number): Nearest {
+  nearest(cache: string, key: string, nearMaxMs: number): Nearest | undefined {
     const { store, hints, ownership, rebalance } = this.#components
     const held = store.get(cache, key)
     if (held !== undefined && (ownership.holdsAll || ownership.holds(held.partition))) {
-      return { entry: held, from: 'owned' }
+      return { entry: held }
     }
-    if (ownership.isFullCopy && ownership.isOwner) return { entry: undefined, from: 'owned' }
-    if (rebalance.isInSync(ownership.partitionOf(cache, key))) {
-      return { entry: undefined, from: 'owned' }
-    }
+    if (ownership.isFullCopy && ownership.isOwner) return NOTHING
+    if (rebalance.isInSync(ownership.partitionOf(cache, key))) return NOTHING
     const hint = hints.latest(cache, key)
-    if (hint !== undefined) return { entry: this.live(hint), from: 'hint' }
-    const near = nearMaxMs > 0 ? this.near(cache, key, nearMaxMs) : undefined
-    return near === undefined ? undefined : { entry: near, from: 'near' }
+    if (hint !== undefined) return { entry: this.live(hint) }
+    const near = nearMaxMs > 0 ? this.#near(cache, key, nearMaxMs) : undefined
+    return near && { entry: near }
   }
 
   /** A near copy that is no older than so many ms. */
-  near(cache: string, key: string, nearMaxMs: number): Found | undefined {
+  #near(cache: string, key: string, nearMaxMs: number): Found | undefined {
     const { near, runtime } = this.#components
     if (near.size === 0) return undefined
     const copy = near.get(cache, key, runtime.clock.monotonicMs() - nearMaxMs)
@@ -215,7 +214,7 @@ export class Reads {
     const announced: Search[] = []
     for (const [index, search] of searches.entries()) {
       const write = byName.get(nameOf(search.key))
-      if (write !== undefined && !write.deleted && write.payload === undefined) {
+      if (write !== undefined && isAnnouncement(write)) {
         announced.push(search)
       } else if (!open.has(index) || (write !== undefined && !write.deleted)) {
         search.end(write, true)
@@ -298,8 +297,4 @@ class Search {
       this.end(this.#best, this.#hasAnswer)
     }
   }
-}
-
-function nameOf({ cache, key }: KeyName): string {
-  return `${cache}\0${key}`
 }

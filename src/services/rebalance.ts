@@ -2,8 +2,8 @@
  * Rebalance: takes over the partitions that this member owns since the ring changed, and gives up those that it no
  * longer does.
  *
- * A gained partition is pulled from so many of those that owned it by each earlier ring in force that any write which a
- * quorum of them acknowledged is among what they hold, or from all of them that are there. They give it out only when
+ * A gained partition is pulled from so many of those that owned it by each earlier ring in force that one of them is among
+ * any quorum of them (and so holds whatever was acknowledged), or from all of them that are there. They give it out only when
  * they place keys by the same ring: from then on they confirm nothing more by an earlier one, so that no write can be
  * acknowledged behind the back of who pulls. Until then the partition is open: that this member has nothing there means
  * nothing.
@@ -13,7 +13,7 @@
 import { isLive } from '../core/members.js'
 import { noPartitions } from '../core/placement.js'
 import { lowest, type Position, type Positions } from '../core/positions.js'
-import { quorumOfReplicas } from '../core/quorum.js'
+import { readQuorum } from '../core/quorum.js'
 import { PARTITIONS } from '../core/ring.js'
 import type { Store } from '../core/store.js'
 import type { Membership } from './membership.js'
@@ -43,10 +43,6 @@ export interface RebalanceComponents {
   readonly positions: Positions
 }
 
-export interface RebalanceOptions {
-  readonly replicas: number
-}
-
 export interface RebalanceListener {
   /** Partitions are to be taken over. */
   started(partitions: number): void
@@ -58,7 +54,6 @@ export interface RebalanceListener {
 
 export class Rebalance {
   readonly #components: RebalanceComponents
-  readonly #options: RebalanceOptions
   readonly #listener: RebalanceListener
   /** Partitions that this member owns and has not taken over, each as a 1 at its place. */
   #open = noPartitions()
@@ -87,13 +82,8 @@ export class Rebalance {
   /** Resolves when this member has taken over all that it owns for the first time, or has been stopped. */
   readonly settled: Promise<void>
 
-  constructor(
-    components: RebalanceComponents,
-    options: RebalanceOptions,
-    listener: RebalanceListener,
-  ) {
+  constructor(components: RebalanceComponents, listener: RebalanceListener) {
     this.#components = components
-    this.#options = options
     this.#listener = listener
     this.settled = new Promise((resolve) => {
       this.#resolveSettled = resolve
@@ -152,23 +142,23 @@ export class Rebalance {
     return this.#settledAt
   }
 
-  /** This member has missed what was written for a while: all that it owns is to be taken over anew. */
-  reopen(): void {
-    const { placement } = this.#components.ownership
-    this.#open = placement.owned.slice()
-    this.#complete.fill(0)
-    this.#given.clear()
-  }
-
-  /** The ring has changed, or another one counts as well. */
-  ringChanged(): void {
-    const { placement } = this.#components.ownership
+  /**
+   * The ring has changed, or another one counts as well.
+   * @param hasMissed this member has missed what was written for a while: all that it owns is to be taken over anew
+   */
+  ringChanged(hasMissed: boolean): void {
+    const { placement, isFullCopy } = this.#components.ownership
+    if (isFullCopy) return
+    if (hasMissed) {
+      this.#complete.fill(0)
+      this.#given.clear()
+    }
     const open = noPartitions()
     this.#openCount = 0
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (!placement.holds(partition)) this.#complete[partition] = 0
       if (!placement.owns(partition)) continue
-      if (this.#owned[partition] === 1 && this.#open[partition] === 0) continue
+      if (!hasMissed && this.#owned[partition] === 1 && this.#open[partition] === 0) continue
       this.#complete[partition] = 0
       open[partition] = 1
       this.#openCount++
@@ -193,7 +183,7 @@ export class Rebalance {
 
   /** Looks what can be pulled, and whether all has been. */
   look(): void {
-    if (this.#stopped) return
+    if (this.#stopped || this.#components.ownership.isFullCopy) return
     this.#retryTimer?.cancel()
     const wanted = this.#wanted()
     for (const [source, partitions] of wanted) {
@@ -236,7 +226,7 @@ export class Rebalance {
     partition: number,
     isThere: ReadonlySet<string>,
   ): readonly string[] {
-    let left = quorumOfReplicas(this.#options.replicas)
+    let left = readQuorum(list.length, this.#components.ownership.quorum)
     const sources: string[] = []
     for (const id of list) {
       const given = this.#given.get(id)?.[partition] ?? 0

@@ -31,16 +31,14 @@ import { Announcements } from './announcements.js'
 import { CLOCK_SKEW_MAX_MS } from './clock-watch.js'
 import type { Counters, DropReason } from './counters.js'
 import type { Parcel } from './delivery.js'
+import { type GapListener, Gaps } from './gaps.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
-import type { Runtime, Timer, Transport } from './ports.js'
+import type { Runtime, Transport } from './ports.js'
 import { WriteQueue, type WriteQueueOptions } from './write-queue.js'
 
 /** Bytes of a value that rides along in a message to all though not all own it: they may have a near copy of it. */
 const INLINE_BYTES_MAX = 256
-
-/** How late a message may be before its absence counts as a loss, in ms. */
-const GAP_GRACE_MS = 300
 
 export interface ReplicationComponents {
   readonly runtime: Runtime
@@ -59,9 +57,7 @@ export interface ReplicationOptions extends WriteQueueOptions {
   readonly topic: string
 }
 
-export interface ReplicationListener {
-  /** Something that a member published has not come for longer than it could be late. */
-  gap(member: string): void
+export interface ReplicationListener extends GapListener {
   /** Values that a member announced are to be fetched. Resolves to whether they were had. */
   fetch(member: string, writes: readonly Write[]): Promise<boolean>
   /** Hands a record to its owners; see {@link Delivery.send}. */
@@ -74,8 +70,6 @@ export interface ReplicationListener {
   cleared(marker: ClearMarker): void
   /** A write to a key that this member does not own, its own or another's. */
   heardOf(write: Write): void
-  /** All that a member published, as far as known, has been applied. */
-  advanced(member: string): void
 }
 
 export class Replication {
@@ -84,16 +78,11 @@ export class Replication {
   readonly #listener: ReplicationListener
   readonly #queue: WriteQueue
   readonly #announcements: Announcements
-  /** When a gap was first seen, by member. */
-  readonly #behindSinceMs = new Map<string, number>()
-  /** Fetches under way, by member. */
-  readonly #fetching = new Map<string, number>()
-  #gapTimer: Timer | undefined
+  readonly #gaps: Gaps
   #epoch = 0
   #sequence = 0
   #opsPublishedCount = 0
   #opsReceivedCount = 0
-  #gapCount = 0
   #errorCount = 0
 
   constructor(
@@ -110,13 +99,14 @@ export class Replication {
       (records) => this.#publish(records),
       () => listener.sending(),
     )
+    this.#gaps = new Gaps(components.runtime, components.positions, listener)
     this.#announcements = new Announcements(components.runtime, {
       fetch: (member, writes) => listener.fetch(member, writes),
     })
   }
 
   stop(): void {
-    this.#gapTimer?.cancel()
+    this.#gaps.stop()
     this.#queue.stop()
     this.#announcements.stop()
   }
@@ -137,7 +127,7 @@ export class Replication {
       syncLatencyMs: this.#queue.latencyMs,
       opsPublishedCount: this.#opsPublishedCount,
       opsReceivedCount: this.#opsReceivedCount,
-      opsGapCount: this.#gapCount,
+      opsGapCount: this.#gaps.count,
       errorCount: this.#errorCount,
     }
   }
@@ -220,7 +210,7 @@ export class Replication {
     if (announced.length > 0) void this.#complete(author, batch, announced)
     else if (ownership.isOwner) {
       positions.received(author, batch.epoch, batch.sequence)
-      this.#lookForGap(author)
+      this.#gaps.look(author)
     } else this.heard(author, batch.epoch, batch.sequence)
   }
 
@@ -257,13 +247,10 @@ export class Replication {
   async #complete(author: string, batch: Batch, announced: readonly Write[]): Promise<void> {
     const { positions, ownership } = this.#components
     positions.announced(author, batch.epoch, batch.sequence)
-    this.#fetching.set(author, (this.#fetching.get(author) ?? 0) + 1)
-    const complete = await this.#announcements.complete(author, announced, !ownership.isFullCopy)
-    const left = (this.#fetching.get(author) ?? 1) - 1
-    if (left === 0) this.#fetching.delete(author)
-    else this.#fetching.set(author, left)
+    const fetched = this.#announcements.complete(author, announced, !ownership.isFullCopy)
+    const complete = await this.#gaps.fetching(author, fetched)
     if (complete) positions.received(author, batch.epoch, batch.sequence)
-    this.#lookForGap(author)
+    this.#gaps.look(author)
   }
 
   /**
@@ -329,36 +316,29 @@ export class Replication {
     // Who owns nothing lacks nothing.
     if (ownership.isOwner) positions.announced(member, epoch, sequence)
     else positions.adopt({ member, epoch, sequence })
-    this.#lookForGap(member)
+    this.#gaps.look(member)
   }
 
   /** Takes in a write of this member, and sends it on its ways. */
   #write(write: Write, ack: Ack): Promise<void> | undefined {
     const { store, ownership, near } = this.#components
-    const partition = () => ownership.partitionOf(write.cache, write.key)
-    const holds = ownership.holdsAll || ownership.holds(partition())
-    if (holds) store.apply(write)
+    // Hashing is for those who need it: a member that holds every key and hands nothing over does not.
+    let partition = ownership.holdsAll ? undefined : ownership.partitionOf(write.cache, write.key)
+    const holds = partition === undefined || ownership.holds(partition)
+    if (partition === undefined || holds) store.apply(write)
     else {
       near.heard(write)
-      this.#listener.hinted(write, partition())
+      this.#listener.hinted(write, partition)
       this.#listener.heardOf(write)
     }
-    const { isFull } = ownership.ring
-    const ridesAlong = isFull || ownership.isFullCopy || (holds && ack === 'none')
-    const inline = write.deleted || (ridesAlong && this.#fits(write, isFull))
+    const inline = ridesAlong(write, ownership.ring.isFull, holds && ack === 'none')
     // Where the ring is changing, those who gain the key may not hear of it as theirs yet.
     const goesToAll =
       !holds || (!ownership.isFullCopy && (ownership.placement.previous.length > 0 || !inline))
     this.#queue.push(inline ? write : announcementOf(write), ack === 'none' && inline)
     if (ack === 'none' && !goesToAll) return undefined
-    return this.#listener.send({ record: write, partition: partition(), ack, goesToAll })
-  }
-
-  /** Whether a value rides along in a message to all. */
-  #fits({ payload }: Write, isFull: boolean): boolean {
-    const bytesMax =
-      isFull || this.#components.ownership.isFullCopy ? BATCH_BYTES_MAX : INLINE_BYTES_MAX
-    return payload === undefined || payloadBytes(payload) <= bytesMax
+    partition ??= ownership.partitionOf(write.cache, write.key)
+    return this.#listener.send({ record: write, partition, ack, goesToAll })
   }
 
   /** @throws ClockSkewError */
@@ -398,35 +378,14 @@ export class Replication {
       )
     }
   }
+}
 
-  #lookForGap(member: string): void {
-    const { positions, runtime } = this.#components
-    if (!positions.isBehind(member)) {
-      this.#behindSinceMs.delete(member)
-      this.#listener.advanced(member)
-      return
-    }
-    // What is being fetched is late, not lost.
-    if (this.#behindSinceMs.has(member) || this.#fetching.has(member)) return
-    this.#behindSinceMs.set(member, runtime.clock.monotonicMs())
-    this.#gapTimer ??= runtime.scheduler.after(GAP_GRACE_MS, () => this.#reportGaps())
-  }
-
-  #reportGaps(): void {
-    const { positions, runtime } = this.#components
-    this.#gapTimer = undefined
-    const nowMs = runtime.clock.monotonicMs()
-    for (const [member, sinceMs] of this.#behindSinceMs) {
-      if (!positions.isBehind(member)) {
-        this.#behindSinceMs.delete(member)
-      } else if (nowMs - sinceMs >= GAP_GRACE_MS) {
-        this.#behindSinceMs.delete(member)
-        this.#gapCount++
-        this.#listener.gap(member)
-      }
-    }
-    if (this.#behindSinceMs.size > 0) {
-      this.#gapTimer = runtime.scheduler.after(GAP_GRACE_MS, () => this.#reportGaps())
-    }
-  }
+/**
+ * Whether a value rides along in the message to all: where all own it, unless it is too large for a batch; otherwise where it
+ * is small and not handed to its owners anyway.
+ */
+function ridesAlong({ payload }: Write, allOwnIt: boolean, isOnlyPublished: boolean): boolean {
+  if (payload === undefined) return true
+  if (allOwnIt) return payloadBytes(payload) <= BATCH_BYTES_MAX
+  return isOnlyPublished && payloadBytes(payload) <= INLINE_BYTES_MAX
 }

@@ -66,6 +66,8 @@ export class Scan {
 
   /** How many entries a cache has. @throws NotConfirmedError when some partition has no owner that answers */
   async size(cache: string): Promise<number> {
+    const { store, ownership, rebalance } = this.#components
+    if (ownership.holdsAll && rebalance.openCount === 0) return store.size(cache)
     let size = 0
     for await (const { count } of this.#pages(cache, true)) size += count
     return size

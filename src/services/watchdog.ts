@@ -4,6 +4,7 @@
  * cut off; discovery then dials anew those that are worth it.
  */
 import type { Handshake } from './handshake.js'
+import { Pauses } from './pauses.js'
 import type { Runtime, Timer, Transport } from './ports.js'
 
 /** How often connections are looked at, in ms, and how often in a row one may fail before it is given up. */
@@ -16,6 +17,9 @@ const WATCH_LATE_MS = 250
 /** How long a peer that connected may take to have its hello accepted, and messages to begin to flow, in ms. */
 const HELLO_DEADLINE_MS = 15_000
 const FLOW_DEADLINE_MS = 10_000
+
+/** How often it is looked whether messages flow by somebody who waits for that, in ms. */
+const FLOW_INTERVAL_MS = 10
 
 export interface WatchdogComponents {
   readonly runtime: Runtime
@@ -35,10 +39,12 @@ interface Watched {
 export class Watchdog {
   readonly #components: WatchdogComponents
   readonly #watched = new Map<string, Watched>()
+  readonly #pauses: Pauses
   #timer: Timer | undefined
 
   constructor(components: WatchdogComponents) {
     this.#components = components
+    this.#pauses = new Pauses(components.runtime.scheduler)
   }
 
   start(): void {
@@ -52,7 +58,19 @@ export class Watchdog {
 
   stop(): void {
     this.#timer?.cancel()
+    this.#pauses.end()
     for (const { helloDeadline } of this.#watched.values()) helloDeadline.cancel()
+  }
+
+  /** Resolves when messages flow to everybody in the mesh who is connected, or the time is over. */
+  async flowing(timeoutMs: number): Promise<void> {
+    const { runtime, transport, handshake } = this.#components
+    const deadlineMs = runtime.clock.monotonicMs() + timeoutMs
+    const lacks = (id: string) => handshake.isAccepted(id) && !transport.gossipsWith(id)
+    while ([...this.#watched.keys()].some(lacks)) {
+      if (runtime.clock.monotonicMs() >= deadlineMs) return
+      await this.#pauses.pause(FLOW_INTERVAL_MS)
+    }
   }
 
   connected(id: string): void {

@@ -15,12 +15,12 @@ import type { SimulatedMember } from '../adapters/simulated/member.js'
 import { SimulatedRandom } from '../adapters/simulated/random.js'
 import { SimulatedTime } from '../adapters/simulated/time.js'
 import { HistogramLatency } from '../adapters/system/latency.js'
+import { type KeyName, nameOf } from '../core/entry.js'
 import type { Hash64 } from '../core/ring.js'
 import { formatVersion, type Payload } from '../core/version.js'
 import { MeshPeer } from '../mesh-peer.js'
 import { type PeerOptions, type ResolvedOptions, resolveOptions } from '../options.js'
 import { FRAME_BYTES_MAX } from '../protocol/limits.js'
-import type { KeyName } from '../protocol/messages.js'
 
 /** Simulated time after which a wait is given up, unless told otherwise, in ms. */
 const LIMIT_MS = 60_000
@@ -235,7 +235,7 @@ export class Simulation {
     const held = new Map<string, { name: KeyName; by: Map<string, string> }>()
     for (const { id, peer } of this.running()) {
       for (const { cache: name, key, version, payload } of peer.held(cache)) {
-        const text = `${name}\0${key}`
+        const text = nameOf({ cache: name, key })
         const known = held.get(text) ?? { name: { cache: name, key }, by: new Map() }
         held.set(text, known)
         known.by.set(id, `${formatVersion(version)} ${asText(payload)}`)

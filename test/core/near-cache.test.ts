@@ -100,14 +100,6 @@ describe('a near copy', () => {
     expect(payloadOf(near, 0, 'new')).toBe('')
     expect(near.get('other', 'old', 0)).toBeDefined()
   })
-
-  it('goes when the key is owned here from now on', () => {
-    const near = open()
-    fill(near, set('k', 'v', at(1)), 0)
-    near.drop('c', 'k')
-    near.drop('c', 'k')
-    expect([payloadOf(near), near.size, near.bytes]).toEqual([undefined, 0, 0])
-  })
 })
 
 describe('an answer on its way', () => {
@@ -231,7 +223,7 @@ describe('the bytes of near copies', () => {
         for (const [name, lastMs] of askedAtMs) {
           expect(near.get('c', name, lastMs + 1)).toBeUndefined()
         }
-        for (const name of ['a', 'b', 'c', 'd']) near.drop('c', name)
+        near.clear(clearMarker('c', at(1_000_000)))
         expect([near.size, near.bytes]).toEqual([0, 0])
       }),
     )

@@ -407,7 +407,7 @@ describe('a partition of a Store', () => {
     return opened
   }
   const live = (store: ReturnType<typeof filled>['store'], partition: number) =>
-    [...store.live(partition)].map(({ cache, key }) => `${cache} ${key}`)
+    [...store.live(partition)].map(({ cache, key }) => `${cache} ${key}`).sort()
 
   it('lists what lives in it, of all caches, and not what has expired and is not swept', () => {
     const { store, clock } = filled()

@@ -69,17 +69,24 @@ interface GossipStream {
   readonly pushable?: { readonly readableLength: number }
 }
 
+/** What gossipsub keeps to itself: who is known to listen to each topic. */
+interface GossipTopics {
+  readonly topics: ReadonlyMap<string, ReadonlySet<string>>
+}
+
 /**
- * Whether messages flow both ways. When one of two connections to a peer closes, gossipsub may be left with a dead
- * stream and go on counting the peer as a recipient; then this is false.
+ * Whether messages flow both ways, those of every topic. When one of two connections to a peer closes, gossipsub may be
+ * left with a dead stream and go on counting the peer as a recipient; then this is false.
  */
 export function flowsBothWays(pubsub: GossipSub, id: string): boolean {
   const outbound = pubsub.streamsOutbound.get(id) as unknown as GossipStream | undefined
   const inbound = pubsub.streamsInbound.get(id) as unknown as GossipStream | undefined
+  const { topics } = pubsub as unknown as GossipTopics
   return (
     pubsub.peers.has(id) &&
     outbound?.rawStream.status === 'open' &&
-    inbound?.rawStream.status === 'open'
+    inbound?.rawStream.status === 'open' &&
+    pubsub.getTopics().every((topic) => topics.get(topic)?.has(id))
   )
 }
 

@@ -1,0 +1,48 @@
+/**
+ * Which entries there are of each partition: a doubly linked list of each, threaded through the entries themselves, which
+ * costs half of what sets would, in time and in memory. Each call but `entries` is O(1).
+ */
+
+/** Links of an entry, owned by the index. */
+export interface Filed {
+  readonly partition: number
+  isFiled: boolean
+  before: this | undefined
+  after: this | undefined
+}
+
+export class PartitionIndex<T extends Filed> {
+  /** The newest entry of each partition. */
+  readonly #newest: Array<T | undefined> = []
+
+  /** Files an entry that is not filed. */
+  add(entry: T): void {
+    const before = this.#newest[entry.partition]
+    entry.isFiled = true
+    entry.before = before
+    if (before !== undefined) before.after = entry
+    this.#newest[entry.partition] = entry
+  }
+
+  /** Takes an entry out. False when it was not filed. */
+  remove(entry: T): boolean {
+    if (!entry.isFiled) return false
+    const { before, after } = entry
+    if (before !== undefined) before.after = after
+    if (after === undefined) this.#newest[entry.partition] = before
+    else after.before = before
+    entry.isFiled = false
+    entry.before = undefined
+    entry.after = undefined
+    return true
+  }
+
+  /** The entries of a partition as they are now, newest first. */
+  entries(partition: number): T[] {
+    const entries: T[] = []
+    for (let entry = this.#newest[partition]; entry !== undefined; entry = entry.before) {
+      entries.push(entry)
+    }
+    return entries
+  }
+}
