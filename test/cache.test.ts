@@ -902,7 +902,8 @@ describe(`a cache, seed ${seed}:`, () => {
           expect(Object.keys(numbers)).toEqual(expect.arrayContaining([...names]))
           for (const [name, value] of Object.entries({ ...numbers, ...droppedCount })) {
             expect(Number.isFinite(value), `${name} is ${value}`).toBe(true)
-            expect(value, name).toBeGreaterThanOrEqual(0)
+            // A clock may be behind.
+            if (name !== 'clockSkewMs') expect(value, name).toBeGreaterThanOrEqual(0)
           }
         }
       }

@@ -1,6 +1,7 @@
 /** Findings of the codec and of values, each with the case that showed it. */
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { answersCodec, asksCodec } from '../src/protocol/asks.js'
 import * as codecs from '../src/protocol/codec.js'
 import * as limits from '../src/protocol/limits.js'
 
@@ -57,9 +58,10 @@ describe('codec', () => {
   it.each([
     { cache: 'c', key: 'k'.repeat(1_025) },
     { cache: 'c'.repeat(257), key: 'k' },
-  ])('keys and cache names of a fetch request are within their limits', (key) => {
-    const bytes = codecs.fetchRequestCodec.encode({ keys: [key] })
-    expect(() => codecs.fetchRequestCodec.decode(bytes)).toThrow(expect.objectContaining(limit))
+  ])('keys and cache names of a request to read are within their limits', (key) => {
+    const body = { kind: 'read', keys: [key], ring: 0n, large: false } as const
+    const bytes = asksCodec.encode({ asks: [{ id: 1, body }], cancelled: [] })
+    expect(() => asksCodec.decode(bytes)).toThrow(expect.objectContaining(limit))
   })
   it.each(['x'.repeat(limits.VALUE_BYTES_MAX + 1), new Uint8Array(limits.VALUE_BYTES_MAX + 1)])(
     'a value of a peer is within 8 MiB',
@@ -74,9 +76,11 @@ describe('codec', () => {
         createdAt: 1,
         expiresAt: 0,
       }
-      const bytes = codecs.fetchReplyCodec.encode({ writes: [write], markers: [] })
+      const records = { writes: [write], markers: [] }
+      const body = { kind: 'read', records, ring: 0n, open: [] } as const
+      const bytes = answersCodec.encode([{ id: 1, body }])
       expect(bytes.length).toBeLessThan(limits.FRAME_BYTES_MAX)
-      expect(() => codecs.fetchReplyCodec.decode(bytes)).toThrow(expect.objectContaining(limit))
+      expect(() => answersCodec.decode(bytes)).toThrow(expect.objectContaining(limit))
     },
   )
 })

@@ -42,7 +42,7 @@ function askToWire(ask: messages.Ask): Omit<wire.WireAsk, 'id'> {
     case 'replicate':
       return { replicate: { records: recordsToWire(ask.records), ring: ask.ring } }
     case 'read':
-      return { read: { keys: [...ask.keys], ring: ask.ring } }
+      return { read: { keys: [...ask.keys], ring: ask.ring, large: ask.large } }
     case 'scan': {
       const { cache, partitions, fromPartition, countOnly } = ask
       return {
@@ -63,7 +63,8 @@ function askFromWire(ask: Omit<wire.WireAsk, 'id'>): messages.Ask {
     }
   }
   if (read !== undefined) {
-    return { kind: 'read', keys: keysFromWire(read.keys), ring: unsigned(read.ring) }
+    const { keys, ring, large } = read
+    return { kind: 'read', keys: keysFromWire(keys), ring: unsigned(ring), large }
   }
   if (scan === undefined) throw new ProtocolError('malformed', 'a request of no known kind')
   if (scan.partitions === undefined) throw new ProtocolError('malformed', 'a scan of no partition')

@@ -9,7 +9,6 @@ import type { MemberDescription, MemberRole, MemberState, MemberStatus } from '.
 import { RING_MEMBERS_MAX } from '../core/ring.js'
 import { addresses, atMost, incarnation, ProtocolError, text, timestamp, wallMs } from './checks.js'
 import * as wire from './generated/wire.js'
-import { keysFromWire } from './keys.js'
 import * as limits from './limits.js'
 import type * as messages from './messages.js'
 import { packPartitions, unpackPartitions } from './partitions.js'
@@ -278,17 +277,4 @@ export const statePageCodec: Codec<messages.StatePage> = codec(
       otherRing,
     }
   },
-)
-
-export const fetchRequestCodec: Codec<messages.FetchRequest> = codec(
-  wire.WireFetchRequest,
-  (request: messages.FetchRequest) => ({ keys: [...request.keys] }),
-  ({ keys }) => ({ keys: keysFromWire(keys) }),
-)
-
-/** One answer to a fetch request; a value a frame. */
-export const fetchReplyCodec: Codec<messages.Records> = codec(
-  wire.WireFetchReply,
-  (records: messages.Records) => ({ records: recordsToWire(records) }),
-  ({ records }) => recordsFromWire(records),
 )

@@ -120,18 +120,19 @@ export interface StatePage extends Records {
   readonly otherRing: boolean
 }
 
-export interface FetchRequest {
-  readonly keys: readonly KeyName[]
-}
-
 /** A question that one peer asks another over their stream of requests. */
 export type Ask =
   /** Whether all batches up to `sequence` have been applied; answered once they are. */
   | { readonly kind: 'confirm'; readonly epoch: number; readonly sequence: number }
   /** To take in writes; the answer is an acknowledgement. `ring`: digest of the asker's; 0 when it does not matter. */
   | { readonly kind: 'replicate'; readonly records: Records; readonly ring: bigint }
-  /** What is known of some keys. */
-  | { readonly kind: 'read'; readonly keys: readonly KeyName[]; readonly ring: bigint }
+  /** What is known of some keys. `large`: the first value is given however large it is, see {@link Answer}. */
+  | {
+      readonly kind: 'read'
+      readonly keys: readonly KeyName[]
+      readonly ring: bigint
+      readonly large: boolean
+    }
   /** The keys of a cache in some partitions, or how many they are. */
   | {
       readonly kind: 'scan'
@@ -154,8 +155,8 @@ export type Answer =
       readonly foreign: readonly number[]
     }
   /**
-   * Entries, tombstones, stubs and the clears of the caches that were asked for. `open`: indexes of keys of which who
-   * answers need not hold the latest: that it has none means nothing.
+   * Entries, tombstones, stubs and the clears of the caches that were asked for; values that do not fit are only
+   * announced. `open`: indexes of keys of which who answers need not hold the latest: that it has none means nothing.
    */
   | {
       readonly kind: 'read'

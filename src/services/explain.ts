@@ -94,8 +94,8 @@ export class Explain {
 
   async #answerOf(id: string, key: KeyName): Promise<Testified['answer']> {
     const { membership, quorumReads, requests, ownership } = this.#components
-    if (id === membership.id) return quorumReads.answer([key])
-    const body = { kind: 'read', keys: [key], ring: ownership.digest } as const
+    const body = { kind: 'read', keys: [key], ring: ownership.digest, large: true } as const
+    if (id === membership.id) return quorumReads.answer(body)
     try {
       return await requests.ask(id, body, { timeoutMs: ANSWER_TIMEOUT_MS })
     } catch {

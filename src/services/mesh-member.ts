@@ -238,6 +238,7 @@ export class MeshMember implements TransportHandlers {
       hlc,
       positions,
       replication,
+      requests,
       drops,
       published,
       ownership,
@@ -475,7 +476,6 @@ export class MeshMember implements TransportHandlers {
   channel(protocol: string, channel: Channel): void {
     if (protocol === PROTOCOLS.hello) void this.#handshake.answer(channel)
     else if (protocol === PROTOCOLS.state) void this.#transfers.serveState(channel)
-    else if (protocol === PROTOCOLS.fetch) void this.#transfers.serveFetch(channel)
     else if (protocol === PROTOCOLS.requests) void this.requests.serve(channel)
   }
 
@@ -491,7 +491,7 @@ export class MeshMember implements TransportHandlers {
           ...this.replication.accept(ask.records),
         }
       case 'read':
-        return this.quorumReads.answer(ask.keys)
+        return this.quorumReads.answer(ask)
       case 'scan':
         return this.scan.answer(ask)
     }

@@ -9,7 +9,6 @@ import { backoffMs } from '../core/backoff.js'
 import {
   announcementOf,
   type ClearMarker,
-  isAnnouncement,
   type KeyName,
   nameOf,
   type Write,
@@ -21,8 +20,9 @@ import type { Store } from '../core/store.js'
 import { supersedes } from '../core/version.js'
 import { NotConfirmedError, PeerStoppedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
-import type { Answer } from '../protocol/messages.js'
+import type { Answer, Ask } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
+import { lookUp } from './look-up.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import { Pauses } from './pauses.js'
@@ -76,16 +76,16 @@ export class QuorumReads {
 
   /**
    * What this member knows of some keys. Values beyond what fits into an answer are only announced, by their versions;
-   * whoever lacks them asks again. The first is always there.
+   * whoever lacks them asks again. The first of `large` ones is always there.
    */
-  answer(keys: readonly KeyName[]): Extract<Answer, { kind: 'read' }> {
+  answer({ keys, large }: Extract<Ask, { kind: 'read' }>): Extract<Answer, { kind: 'read' }> {
     const { ownership } = this.#components
     const asked = keys.map((key) => this.#asked(key))
     const { writes, markers, stubs, open } = this.#own(asked)
     let bytes = 0
     const fitting = writes.map((write, index) => {
       bytes += recordBytes(write)
-      return index === 0 || bytes <= BATCH_BYTES_MAX ? write : announcementOf(write)
+      return (large && index === 0) || bytes <= BATCH_BYTES_MAX ? write : announcementOf(write)
     })
     return {
       kind: 'read',
@@ -211,34 +211,26 @@ export class QuorumReads {
     const writes: Write[] = []
     const markers: ClearMarker[] = []
     const stubs: Remembered[] = []
-    const unsettled = new Set<string>()
-    let lacking = keys
+    const open = new Set<string>()
+    const wanted = (announced: readonly Write[]) => this.#lacking(announced)
     try {
-      while (lacking.length > 0) {
-        const body = { kind: 'read', keys: lacking, ring: ownership.digest } as const
-        const { records, ring, open } = await requests.ask(id, body, { timeoutMs })
-        if (!ownership.counts(ring)) return undefined
-        replication.apply({ writes: records.writes, markers: records.markers })
-        writes.push(...records.writes)
-        markers.push(...records.markers)
-        stubs.push(...(records.stubs ?? []))
-        for (const index of open) {
-          const key = lacking[index]
-          if (key !== undefined) unsettled.add(nameOf(key))
-        }
-        const announced = this.#lacking(records.writes)
-        if (announced.length >= lacking.length) return undefined
-        lacking = announced
+      const options = { ring: ownership.digest, timeoutMs, wanted }
+      for await (const told of lookUp(requests, id, keys, options)) {
+        if (!ownership.counts(told.ring)) return undefined
+        replication.apply({ writes: told.writes, markers: told.markers })
+        writes.push(...told.writes)
+        markers.push(...told.markers)
+        stubs.push(...told.stubs)
+        for (const name of told.open) open.add(name)
       }
     } catch {
       return undefined
     }
-    return { writes, markers, stubs, open: unsettled }
+    return { writes, markers, stubs, open }
   }
 
-  /** Those that are only announced, and newer than what is known here. */
-  #lacking(writes: readonly Write[]): Write[] {
-    const announced = writes.filter(isAnnouncement)
+  /** Of what is only announced, that which is newer than what is known here. */
+  #lacking(announced: readonly Write[]): readonly Write[] {
     if (announced.length === 0) return announced
     const known = byName([this.#components.store.known(announced)])
     return announced.filter((write) => isNews(write, known))

@@ -14,10 +14,11 @@ import type { Store } from '../core/store.js'
 import { type Payload, supersedes } from '../core/version.js'
 import { NotConfirmedError } from '../errors.js'
 import { FETCH_KEYS_MAX } from '../protocol/limits.js'
-import type { Records } from '../protocol/messages.js'
+import { lookUp } from './look-up.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import type { Runtime, Timer } from './ports.js'
+import type { Testimony } from './read-round.js'
 import type { Rebalance } from './rebalance.js'
 import type { Replication } from './replication.js'
 import type { RequestStreams } from './request-streams.js'
@@ -187,16 +188,11 @@ export class Reads {
       this.#hedgeCount += waiting.length
       this.#advance(waiting)
     })
-    let lacking: readonly Search[] = searches
+    const byName = new Map(searches.map((search) => [nameOf(search.key), search]))
+    const keys = searches.map(({ key }) => key)
+    const options = { ring: ownership.digest, timeoutMs: ANSWER_TIMEOUT_MS }
     try {
-      while (lacking.length > 0) {
-        const keys = lacking.map(({ key }) => key)
-        const body = { kind: 'read', keys, ring: ownership.digest } as const
-        const { records, open } = await requests.ask(owner, body, { timeoutMs: ANSWER_TIMEOUT_MS })
-        const left = this.#settle(lacking, records, new Set(open))
-        // The first is always given whole.
-        lacking = left.length < lacking.length ? left : []
-      }
+      for await (const told of lookUp(requests, owner, keys, options)) this.#settle(byName, told)
     } catch {
       // Another one is asked.
     }
@@ -206,23 +202,18 @@ export class Reads {
     for (const search of searches) search.endIfNobodyIsLeft()
   }
 
-  /** Ends the searches that an answer settles. Returns those whose values it only announces. */
-  #settle(searches: readonly Search[], records: Records, open: ReadonlySet<number>): Search[] {
+  /** Ends the searches, by name, that an answer settles: takes them out. Values that it only announces come later. */
+  #settle(searches: Map<string, Search>, { writes, markers, open }: Testimony): void {
     const { replication } = this.#components
-    replication.apply({ writes: [], markers: records.markers })
-    const byName = new Map(records.writes.map((write) => [nameOf(write), write]))
-    const announced: Search[] = []
-    for (const [index, search] of searches.entries()) {
-      const write = byName.get(nameOf(search.key))
-      if (write !== undefined && isAnnouncement(write)) {
-        announced.push(search)
-      } else if (!open.has(index) || (write !== undefined && !write.deleted)) {
-        search.end(write, true)
-      } else {
-        search.saw(write)
-      }
+    replication.apply({ writes: [], markers })
+    const byName = new Map(writes.map((write) => [nameOf(write), write]))
+    for (const [name, search] of searches) {
+      const write = byName.get(name)
+      if (write !== undefined && isAnnouncement(write)) continue
+      searches.delete(name)
+      if (!open.has(name) || (write !== undefined && !write.deleted)) search.end(write, true)
+      else search.saw(write)
     }
-    return announced
   }
 
   /** A write as a reader finds it: nothing when it is a delete, or its time is over. */

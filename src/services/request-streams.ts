@@ -132,7 +132,8 @@ export class RequestStreams {
     if (this.#stopped) throw new RequestError('this peer has stopped')
     const { breaker, small, large } = this.#linkTo(id)
     const bytes = bytesOf(body)
-    const link = bytes > BATCH_BYTES_MAX ? large : small
+    const isLarge = bytes > BATCH_BYTES_MAX || (body.kind === 'read' && body.large)
+    const link = isLarge ? large : small
     // A request that is too large for the bound by itself may go when nothing else is under way.
     if (link.inFlightBytes > 0 && link.inFlightBytes + bytes > IN_FLIGHT_BYTES_MAX) {
       throw new RequestError(

@@ -1,5 +1,5 @@
 /**
- * State transfer: what a member holds of some partitions, or single values of it, over a stream.
+ * State transfer: what a member holds of some partitions, over a stream.
  *
  * The state goes in pages, partition by partition, so that a transfer that breaks off can go on where it was, with
  * the same member or another one. The pages of one transfer are not a snapshot: writes go on meanwhile. But all that
@@ -14,20 +14,17 @@ import { PARTITIONS } from '../core/ring.js'
 import type { Store } from '../core/store.js'
 import { TIMESTAMP_ZERO } from '../core/version.js'
 import { ProtocolError } from '../protocol/checks.js'
-import {
-  fetchReplyCodec,
-  fetchRequestCodec,
-  statePageCodec,
-  stateRequestCodec,
-} from '../protocol/codec.js'
-import { BATCH_BYTES_MAX, FETCH_KEYS_MAX } from '../protocol/limits.js'
+import { statePageCodec, stateRequestCodec } from '../protocol/codec.js'
+import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { StatePage, StateRequest } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
 import type { Counters, DropReason } from './counters.js'
+import { lookUp } from './look-up.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import type { Channel, Runtime, Transport } from './ports.js'
 import type { Replication } from './replication.js'
+import type { RequestStreams } from './request-streams.js'
 import { readFrame, withDeadline } from './requests.js'
 import { PROTOCOLS } from './topics.js'
 
@@ -48,6 +45,7 @@ export interface StateTransferComponents {
   readonly hlc: HybridLogicalClock
   readonly positions: Positions
   readonly replication: Replication
+  readonly requests: RequestStreams
   readonly drops: Counters<DropReason>
   /** What this member itself has published. */
   readonly published: () => { readonly epoch: number; readonly sequence: number }
@@ -146,25 +144,9 @@ export class StateTransfer {
 
   /** Fetches values that a member announced. @throws when some could not be had */
   async fetch(id: string, writes: readonly Write[]): Promise<void> {
-    const { transport, runtime, replication } = this.#components
-    for (let start = 0; start < writes.length; start += FETCH_KEYS_MAX) {
-      const keys = writes
-        .slice(start, start + FETCH_KEYS_MAX)
-        .map(({ cache, key }) => ({ cache, key }))
-      const channel = await transport.open(id, PROTOCOLS.fetch)
-      try {
-        await channel.send(fetchRequestCodec.encode({ keys }))
-        for (let left = keys.length; left > 0; left--) {
-          const reply = readFrame(channel.frames)
-          const frame = await withDeadline(runtime.scheduler, PAGE_TIMEOUT_MS, reply)
-          replication.apply(fetchReplyCodec.decode(frame))
-        }
-        await channel.close()
-      } catch (error) {
-        channel.abort(error as Error)
-        throw error
-      }
-    }
+    const { requests, replication } = this.#components
+    const options = { ring: 0n, timeoutMs: PAGE_TIMEOUT_MS }
+    for await (const told of lookUp(requests, id, writes, options)) replication.apply(told)
   }
 
   /** Serves a request for the state. */
@@ -176,19 +158,6 @@ export class StateTransfer {
         return
       }
       for (const page of this.#pages(wanted)) await channel.send(statePageCodec.encode(page))
-    })
-  }
-
-  /** Serves a request for single values: one reply a key, with all that is known of it: it may be gone by now. */
-  async serveFetch(channel: Channel): Promise<void> {
-    const { store, hints } = this.#components
-    await this.#serve(channel, async (request) => {
-      for (const { cache, key } of fetchRequestCodec.decode(request).keys) {
-        const known = store.known([{ cache, key }])
-        const hint = hints.get(cache, key)
-        const writes = hint === undefined ? known.writes : [...known.writes, hint]
-        await channel.send(fetchReplyCodec.encode({ ...known, writes }))
-      }
     })
   }
 

@@ -19,6 +19,5 @@ export function topicsOf(mesh: string): Topics {
 export const PROTOCOLS = {
   hello: '/hearsay/hello',
   state: '/hearsay/state',
-  fetch: '/hearsay/fetch',
   requests: '/hearsay/requests',
 } as const

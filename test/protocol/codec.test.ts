@@ -151,12 +151,6 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
   ],
   ['state page', codecs.statePageCodec, [page, { ...page, ...noRecords, ...noPage }]],
   [
-    'fetch request',
-    codecs.fetchRequestCodec,
-    [{ keys: [{ cache: 'c', key: 'größe' }] }, { keys: [] }],
-  ],
-  ['fetch reply', codecs.fetchReplyCodec, [records, noRecords]],
-  [
     'requests',
     asksCodec,
     [
@@ -165,7 +159,10 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
         asks: [
           { id: 1, body: { kind: 'confirm', epoch: 5, sequence: 2 ** 40 } },
           { id: 2 ** 32 - 1, body: { kind: 'replicate', records, ring: 2n ** 64n - 1n } },
-          { id: 7, body: { kind: 'read', keys: [{ cache: 'c', key: 'größe' }], ring: 1n } },
+          {
+            id: 7,
+            body: { kind: 'read', keys: [{ cache: 'c', key: 'größe' }], ring: 1n, large: true },
+          },
           {
             id: 8,
             body: { kind: 'scan', cache: 'c', partitions: some, fromPartition: 9, countOnly: true },
@@ -473,7 +470,9 @@ describe('records', () => {
     })
     fc.assert(
       fc.property(all, (some) => {
-        expect(codecs.fetchReplyCodec.decode(codecs.fetchReplyCodec.encode(some))).toEqual(some)
+        const body = { kind: 'read', records: some, ring: 0n, open: [] } as const
+        const answers = [{ id: 1, body }]
+        expect(answersCodec.decode(answersCodec.encode(answers))).toEqual(answers)
       }),
     )
   })
@@ -612,18 +611,6 @@ describe('the limits of', () => {
     for (const each of over) {
       expect(failure(statePageCodec, statePageCodec.encode(each)).reason).toBe('limit')
     }
-  })
-
-  it('a request for values hold', () => {
-    const { fetchRequestCodec } = codecs
-    const keys = Array<{ cache: string; key: string }>(limits.FETCH_KEYS_MAX).fill({
-      cache: 'c',
-      key: 'k',
-    })
-    const full = { keys }
-    expect(fetchRequestCodec.decode(fetchRequestCodec.encode(full))).toEqual(full)
-    const over = fetchRequestCodec.encode({ keys: [...keys, { cache: 'c', key: 'k' }] })
-    expect(failure(fetchRequestCodec, over).reason).toBe('limit')
   })
 })
 

@@ -6,12 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { SimulatedRandom } from '../../src/adapters/simulated/random.js'
 import { noPartitions } from '../../src/core/placement.js'
 import { asksCodec } from '../../src/protocol/asks.js'
-import {
-  fetchRequestCodec,
-  helloCodec,
-  membersNewsCodec,
-  stateRequestCodec,
-} from '../../src/protocol/codec.js'
+import { helloCodec, membersNewsCodec, stateRequestCodec } from '../../src/protocol/codec.js'
 import { PROTOCOLS, topicsOf } from '../../src/services/topics.js'
 import { type MeshNode, SimulatedMesh } from '../support/mesh.js'
 import { testSeed } from '../support/random.js'
@@ -133,11 +128,13 @@ describe(`nonsense, seed ${seed}`, () => {
     const valid: Record<string, Uint8Array> = {
       hello: helloCodec.encode(hello),
       state: stateRequestCodec.encode({ fromPartition: 4_000, partitions: undefined, ring: 0n }),
-      fetch: fetchRequestCodec.encode({ keys: [{ cache: 'c', key: 'key' }] }),
       requests: asksCodec.encode({
         asks: [
           { id: 1, body: { kind: 'confirm', epoch: 1_000_000, sequence: 5 } },
-          { id: 2, body: { kind: 'read', keys: [{ cache: 'c', key: 'key' }], ring: 0n } },
+          {
+            id: 2,
+            body: { kind: 'read', keys: [{ cache: 'c', key: 'key' }], ring: 0n, large: false },
+          },
           {
             id: 3,
             body: { kind: 'scan', cache: 'c', partitions, fromPartition: 0, countOnly: false },

@@ -2060,134 +2060,6 @@ export namespace WireKey {
   }
 }
 
-export interface WireFetchRequest {
-  keys: WireKey[]
-}
-
-export namespace WireFetchRequest {
-  let _codec: Codec<WireFetchRequest>
-
-  export const codec = (): Codec<WireFetchRequest> => {
-    if (_codec == null) {
-      _codec = message<WireFetchRequest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
-
-        if (obj.keys != null) {
-          for (const value of obj.keys) {
-            w.uint32(10)
-            WireKey.codec().encode(value, w)
-          }
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          keys: []
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              if (opts.limits?.keys != null && obj.keys.length === opts.limits.keys) {
-                throw new MaxLengthError('Decode error - map field "keys" had too many elements')
-              }
-
-              obj.keys.push(WireKey.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.keys$
-              }))
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
-    }
-
-    return _codec
-  }
-
-  export const encode = (obj: Partial<WireFetchRequest>): Uint8Array => {
-    return encodeMessage(obj, WireFetchRequest.codec())
-  }
-
-  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireFetchRequest>): WireFetchRequest => {
-    return decodeMessage(buf, WireFetchRequest.codec(), opts)
-  }
-}
-
-export interface WireFetchReply {
-  records?: WireRecords
-}
-
-export namespace WireFetchReply {
-  let _codec: Codec<WireFetchReply>
-
-  export const codec = (): Codec<WireFetchReply> => {
-    if (_codec == null) {
-      _codec = message<WireFetchReply>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
-
-        if (obj.records != null) {
-          w.uint32(10)
-          WireRecords.codec().encode(obj.records, w)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {}
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.records
-              })
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
-    }
-
-    return _codec
-  }
-
-  export const encode = (obj: Partial<WireFetchReply>): Uint8Array => {
-    return encodeMessage(obj, WireFetchReply.codec())
-  }
-
-  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireFetchReply>): WireFetchReply => {
-    return decodeMessage(buf, WireFetchReply.codec(), opts)
-  }
-}
-
 export interface WireConfirmRequest {
   epoch: number
   sequence: number
@@ -2482,6 +2354,7 @@ export namespace WireReplicateReply {
 export interface WireReadRequest {
   keys: WireKey[]
   ring: bigint
+  large: boolean
 }
 
 export namespace WireReadRequest {
@@ -2506,13 +2379,19 @@ export namespace WireReadRequest {
           w.fixed64(obj.ring)
         }
 
+        if ((obj.large != null && obj.large !== false)) {
+          w.uint32(24)
+          w.bool(obj.large)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
           keys: [],
-          ring: 0n
+          ring: 0n,
+          large: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2533,6 +2412,10 @@ export namespace WireReadRequest {
             }
             case 2: {
               obj.ring = reader.fixed64()
+              break
+            }
+            case 3: {
+              obj.large = reader.bool()
               break
             }
             default: {
