@@ -5,6 +5,10 @@
  * What is known of a member is ordered first by incarnation, a number that only the member itself raises, and
  * within one incarnation by `alive < suspect < dead < left`. So news may come in any order and any number of
  * times, and a member that is wrongly suspected needs only to speak up with a higher incarnation.
+ *
+ * One that was called dead has to know that before it is taken back: the others have gone on without it meanwhile. A higher
+ * incarnation does not tell, for it may have been raised against a suspicion; so a member also says which deaths it has
+ * outlived.
  */
 import type { Hash64 } from './ring.js'
 
@@ -21,6 +25,11 @@ export interface MemberDescription {
   readonly id: string
   readonly name: string
   readonly incarnation: number
+  /**
+   * It has made up for whatever it missed while it was called dead in this incarnation, or in an earlier one; all before its
+   * own where it does not say. Who has taken it to be dead in a later one does not take it back yet.
+   */
+  readonly outlived?: number | undefined
   readonly status: MemberStatus
   readonly role: MemberRole
   /** Multiaddrs at which it can be dialled. */
@@ -94,7 +103,8 @@ export class MemberList {
   ): Transition | undefined {
     const known = this.#members.get(news.id)
     if (known === undefined && description === undefined) return undefined
-    if (known !== undefined && !overrides(news, known)) return undefined
+    const outlived = description?.incarnation === news.incarnation ? outlivedBy(description) : -1
+    if (known !== undefined && !overrides({ ...news, outlived }, known)) return undefined
     const member: Member = {
       ...(known ?? (description as MemberDescription)),
       ...(description?.incarnation === news.incarnation ? description : {}),
@@ -183,11 +193,17 @@ export function isLive({ state }: { readonly state: MemberState }): boolean {
   return state === 'alive' || state === 'suspect'
 }
 
-/** Whether news of a member is newer than what is known of it. */
+/** The last incarnation whose death a member has outlived, by its own account. */
+export function outlivedBy({ outlived, incarnation }: MemberDescription): number {
+  return outlived ?? incarnation - 1
+}
+
+/** Whether news of a member is newer than what is known of it, and takes back one that is gone only if it knows that. */
 export function overrides(
-  news: { readonly incarnation: number; readonly state: MemberState },
+  news: { readonly incarnation: number; readonly state: MemberState; readonly outlived: number },
   known: { readonly incarnation: number; readonly state: MemberState },
 ): boolean {
+  if (isLive(news) && !isLive(known) && news.outlived < known.incarnation) return false
   return news.incarnation !== known.incarnation
     ? news.incarnation > known.incarnation
     : RANK[news.state] > RANK[known.state]

@@ -104,6 +104,7 @@ export class NearCache {
 
   /** A write to a key was heard of: a copy is replaced by it, or dropped where only its version is known. */
   heard(write: Write): void {
+    if (this.#count === 0 && this.#fills.size === 0) return
     for (const fill of this.#fills.get(nameOf(write)) ?? []) {
       if (fill.latest === undefined || supersedes(write, fill.latest)) fill.latest = write
     }

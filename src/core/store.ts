@@ -76,6 +76,9 @@ interface Space {
   digest: ExpiringDigest
 }
 
+/** Expired and cleared entries that are taken out at once for want of room. */
+const RECLAIM_SLICE = 16
+
 export class Store {
   readonly #options: StoreOptions
   readonly #spaces = new Map<string, Space>()
@@ -189,6 +192,14 @@ export class Store {
     return { writes, stubs, markers: [...markers] }
   }
 
+  /** Whether something later than a write is known of its key. */
+  outranks(write: Remembered): boolean {
+    const space = this.#spaces.get(write.cache)
+    if (space?.marker !== undefined && supersedes(space.marker, write)) return true
+    const known = space?.entries.get(write.key) ?? this.#remembered(write)
+    return known !== undefined && supersedes(known, write)
+  }
+
   /** Every tombstone still remembered. */
   tombstones(): Iterable<Write> {
     return this.#tombstones.values() as Iterable<Write>
@@ -206,11 +217,8 @@ export class Store {
 
   /** Takes in a write, wherever it comes from, if it supersedes what is known of its key. */
   apply(write: Write): Applied {
-    const space = this.#spaces.get(write.cache)
-    if (space?.marker !== undefined && !supersedes(write, space.marker)) return 'superseded'
-    const held = space?.entries.get(write.key)
-    const known = held ?? this.#remembered(write)
-    if (known !== undefined && !supersedes(write, known)) return 'superseded'
+    const held = this.#spaces.get(write.cache)?.entries.get(write.key)
+    if (!this.#isNews(write, held)) return 'superseded'
 
     if (write.payload === undefined) this.#bury(write, held)
     else if (this.#hasExpired(write)) this.#skip(write, held, 'expire')
@@ -223,11 +231,8 @@ export class Store {
 
   /** Takes in that there was a write whose value is gone elsewhere: what is older is outdated. */
   outdate(stub: Remembered): boolean {
-    const space = this.#spaces.get(stub.cache)
-    if (space?.marker !== undefined && !supersedes(stub, space.marker)) return false
-    const held = space?.entries.get(stub.key)
-    const known = held ?? this.#remembered(stub)
-    if (known !== undefined && !supersedes(stub, known)) return false
+    const held = this.#spaces.get(stub.cache)?.entries.get(stub.key)
+    if (!this.#isNews(stub, held)) return false
     this.#skip(stub, held, 'expire')
     return true
   }
@@ -265,16 +270,19 @@ export class Store {
    * Returns true when there may be more, so that the caller can give the event loop a turn in between.
    */
   sweep(limit: number): boolean {
-    let left = limit
-    for (const entry of this.#expiry.due(this.#options.clock.now(), limit)) {
-      this.#expire(entry)
-      left--
-    }
-    left -= this.#reclaimCleared(left)
+    let left = limit - this.#reclaim(limit)
     const nowMs = this.#options.clock.monotonicMs()
     left -= this.#tombstones.purge(nowMs, Math.max(left, 0))
     left -= this.#stubs.purge(nowMs, Math.max(left, 0))
     return left <= 0
+  }
+
+  /** Whether something is later than all that is known of its key. @param held the entry of the key, if there is one */
+  #isNews(record: Remembered, held: StoredEntry | undefined): boolean {
+    const marker = this.#spaces.get(record.cache)?.marker
+    if (marker !== undefined && !supersedes(record, marker)) return false
+    const known = held ?? this.#remembered(record)
+    return known === undefined || supersedes(record, known)
   }
 
   #put(write: Write, payload: Payload, held: StoredEntry | undefined): void {
@@ -334,12 +342,10 @@ export class Store {
   #makeRoom(): void {
     const { bytesMax, itemsMax } = this.#options
     while (this.#memoryBytes > bytesMax || this.#itemCount > itemsMax) {
+      // What nobody can read goes before what somebody may.
+      if (this.#reclaim(RECLAIM_SLICE) > 0) continue
       const victim = this.#eviction.victim()
       if (victim === undefined) return
-      if (!this.#holds(victim) || this.#hasExpired(victim)) {
-        this.#expire(victim)
-        continue
-      }
       this.#remove(victim)
       this.#rememberStub(victim)
       this.#evictionCount++
@@ -373,6 +379,16 @@ export class Store {
     this.#memoryBytes -= entry.bytes
     this.#expiry.remove(entry)
     this.#eviction.remove(entry)
+  }
+
+  /** Takes out what has expired or was cleared, at most `limit` items. Returns how many. */
+  #reclaim(limit: number): number {
+    let reclaimed = 0
+    for (const entry of this.#expiry.due(this.#options.clock.now(), limit)) {
+      this.#expire(entry)
+      reclaimed++
+    }
+    return reclaimed + this.#reclaimCleared(limit - reclaimed)
   }
 
   #reclaimCleared(limit: number): number {

@@ -94,6 +94,7 @@ function memberToWire(member: MemberDescription, state: MemberState = 'alive'): 
     id: member.id,
     name: member.name,
     incarnation: member.incarnation,
+    ...(member.outlived !== undefined && { outlived: member.outlived }),
     status: STATUS_TO_WIRE[member.status],
     addresses: [...member.addresses],
     state: STATE_TO_WIRE[state],
@@ -108,11 +109,17 @@ function memberFromWire(member: wire.WireMember | undefined): messages.MemberRep
     id: text(member.id, 'member id'),
     name: text(member.name, 'member name'),
     incarnation: incarnation(member.incarnation),
+    ...outlived(member),
     status: STATUS_FROM_WIRE[member.status],
     role: ROLE_FROM_WIRE[member.role],
     addresses: addresses(member.addresses),
     state: STATES.includes(state as MemberState) ? (state as MemberState) : 'dead',
   }
+}
+
+/** Which deaths a member has outlived, where it says so. */
+function outlived(member: { readonly outlived?: number | undefined }): { outlived?: number } {
+  return member.outlived === undefined ? {} : { outlived: incarnation(member.outlived) }
 }
 
 function helloToWire(hello: messages.Hello): wire.WireHello {
@@ -189,6 +196,7 @@ export const heartbeatCodec: Codec<messages.Heartbeat> = codec(
   (heartbeat) => ({
     ...heartbeat,
     incarnation: incarnation(heartbeat.incarnation),
+    ...outlived(heartbeat),
     wallMs: wallMs(heartbeat.wallMs),
     name: text(heartbeat.name, 'member name'),
     instance: text(heartbeat.instance, 'instance'),

@@ -97,12 +97,13 @@ export class Heartbeats {
   /** Sends a heartbeat now, beside the regular ones. */
   async beat(): Promise<void> {
     const { membership, transport, runtime, published, storeDigest, settledRing } = this.#components
-    const { name, incarnation, status, role, addresses } = membership.self()
+    const { name, incarnation, outlived, status, role, addresses } = membership.self()
     const { epoch, sequence } = published()
     const wallMs = runtime.clock.now()
     const heartbeat: Heartbeat = {
       name,
       incarnation,
+      outlived,
       status,
       role,
       addresses,
@@ -204,8 +205,8 @@ export class Heartbeats {
 
   #believe(author: string, heartbeat: Heartbeat): void {
     const { membership, meshClock } = this.#components
-    const { name, incarnation, status, role, addresses, wallMs, uptimeMs } = heartbeat
-    const description = { id: author, name, incarnation, status, role, addresses }
+    const { name, incarnation, outlived, status, role, addresses, wallMs, uptimeMs } = heartbeat
+    const description = { id: author, name, incarnation, outlived, status, role, addresses }
     membership.learn({ id: author, incarnation, state: 'alive' }, description)
     const member = membership.list.get(author)
     if (member === undefined || member.incarnation > incarnation) return

@@ -83,6 +83,8 @@ export class Membership {
   /** How far a member's batches have been taken in; set by whoever counts them. */
   #positionOf: (id: string) => OpsPosition = () => ({ epoch: 0, sequence: 0 })
   #incarnation: number
+  /** See {@link MemberDescription}: at first all lives before this one. */
+  #outlived: number
   #status: MemberStatus = 'joining'
   #left = false
   #pruneTimer: Timer | undefined
@@ -91,6 +93,7 @@ export class Membership {
     this.#components = components
     this.#options = options
     this.#incarnation = Math.floor(components.runtime.clock.now())
+    this.#outlived = this.#incarnation - 1
     this.list = new MemberList({
       hash: components.hash,
       goneRetentionMs: GONE_RETENTION_MS,
@@ -139,6 +142,7 @@ export class Membership {
       id: this.id,
       name: this.#options.name,
       incarnation: this.#incarnation,
+      outlived: this.#outlived,
       status: this.#status,
       role: this.#options.role,
       addresses: this.#components.transport.addresses,
@@ -180,8 +184,7 @@ export class Membership {
     for (const report of reports) {
       if (report.id === this.id) {
         // Somebody remembers this identity: come after whatever it was.
-        const isOfThisLife = report.incarnation === this.#incarnation
-        if (isOfThisLife && !isLive(report)) this.#tell((listener) => listener.calledDead())
+        if (!isLive(report)) this.#outlive(report.incarnation)
         this.outrank(
           report.incarnation > this.#incarnation || !isLive(report) ? report.incarnation : -1,
         )
@@ -310,10 +313,26 @@ export class Membership {
   }
 
   #refute(incarnation: number, state: MemberState): void {
-    if (incarnation < this.#incarnation || this.#left) return
-    if (state !== 'suspect') this.#tell((listener) => listener.calledDead())
+    if (this.#left) return
+    const isNews = state !== 'suspect' && this.#outlive(incarnation)
+    if (incarnation < this.#incarnation && !isNews) return
     this.outrank(incarnation)
     this.announce([this.#newsOf(this.id, this.#incarnation, 'alive')])
+  }
+
+  /**
+   * Others have taken this member to be dead in an incarnation of this life, perhaps not the last one: what it missed
+   * meanwhile is to be made up for. False where that is known.
+   */
+  #outlive(incarnation: number): boolean {
+    if (incarnation <= this.#outlived) return false
+    this.#outlived = incarnation
+    this.outrank(incarnation)
+    // Whoever is joining takes over everything anyway.
+    if (this.#status !== 'joining') this.#tell((listener) => listener.calledDead())
+    this.#putSelf()
+    this.#tell((listener) => listener.selfChanged())
+    return true
   }
 
   #newsOf(id: string, incarnation: number, state: MemberNews['state']): MemberNews {

@@ -91,18 +91,19 @@ export class Reads {
     }
     if (ownership.isFullCopy && ownership.isOwner) return NOTHING
     if (rebalance.isInSync(ownership.partitionOf(cache, key))) return NOTHING
+    // An owner that has yet to take the key over may have been told what came later.
     const hint = hints.latest(cache, key)
-    if (hint !== undefined) return { entry: this.live(hint) }
+    if (hint !== undefined && !store.outranks(hint)) return { entry: this.live(hint) }
     const near = nearMaxMs > 0 ? this.#near(cache, key, nearMaxMs) : undefined
     return near && { entry: near }
   }
 
   /** A near copy that is no older than so many ms. */
   #near(cache: string, key: string, nearMaxMs: number): Found | undefined {
-    const { near, runtime } = this.#components
+    const { near, store, runtime } = this.#components
     if (near.size === 0) return undefined
     const copy = near.get(cache, key, runtime.clock.monotonicMs() - nearMaxMs)
-    const live = copy && this.live(copy)
+    const live = copy === undefined || store.outranks(copy) ? undefined : this.live(copy)
     if (live !== undefined) this.#nearHitCount++
     return live
   }
@@ -123,7 +124,7 @@ export class Reads {
       const searches = keys.map((key) => {
         const done = (write: Write | undefined, answered: boolean) => {
           if (!answered) this.#unansweredCount++
-          if (answered || !options.mustAnswer) found.set(key, write && this.live(write))
+          if (answered || !options.mustAnswer) found.set(key, write && this.#believed(write))
           if (--left === 0) resolve()
         }
         return this.#search(key, options.nearMaxMs > 0, done)
@@ -135,6 +136,11 @@ export class Reads {
       throw new NotConfirmedError([], this.#candidates(unanswered), ANSWER_TIMEOUT_MS)
     }
     return found
+  }
+
+  /** What an owner told, unless more is known here: that it was deleted, by a member that has yet to take the key over. */
+  #believed(write: Write): Found | undefined {
+    return this.#components.store.outranks(write) ? undefined : this.live(write)
   }
 
   #search(

@@ -66,6 +66,8 @@ export class Rebalance {
   readonly #given = new Map<string, Uint8Array>()
   readonly #transfers = new Map<string, Transfer>()
   readonly #pulling = new Set<string>()
+  /** Those from whom the last pull broke off: others are asked first. */
+  readonly #failing = new Set<string>()
   #retryTimer: Timer | undefined
   #dropTimer: Timer | undefined
   #isTelling = false
@@ -233,6 +235,8 @@ export class Rebalance {
       if (given === GIVEN) left--
       else if (given === 0 && isThere.has(id)) sources.push(id)
     }
+    const isFailing = (id: string) => Number(this.#failing.has(id))
+    if (this.#failing.size > 0) sources.sort((a, b) => isFailing(a) - isFailing(b))
     return sources.slice(0, Math.max(0, left))
   }
 
@@ -248,9 +252,11 @@ export class Rebalance {
     this.#pulling.add(source)
     this.#transfers.set(source, transfer)
     let ok = false
+    let broke = false
     try {
       ok = await transfers.pull(source, transfer)
     } catch (error) {
+      broke = true
       this.#failureCount++
       runtime.log.info(
         `taking over partitions from ${source} broke off: ${(error as Error).message}`,
@@ -258,6 +264,8 @@ export class Rebalance {
     }
     this.#pulling.delete(source)
     if (this.#stopped) return
+    if (broke) this.#failing.add(source)
+    else this.#failing.delete(source)
     if (ok && digest === ownership.ring.digest) {
       this.#appliedCount += transfer.appliedCount
       this.#note(transfer.positions ?? [])

@@ -280,7 +280,7 @@ export class Replication {
   }
 
   #take({ writes, markers, stubs = [] }: Records): { applied: number; refused: number } {
-    const { store, hlc, drops } = this.#components
+    const { store, near, hlc, drops } = this.#components
     let applied = 0
     let refused = 0
     const believes = (record: { readonly version: Version }) => {
@@ -293,6 +293,8 @@ export class Replication {
     for (const write of writes) {
       if (isAnnouncement(write) || !believes(write)) continue
       const outcome = store.apply(write)
+      // It may have been read a moment ago, and belong here for a moment only.
+      near.heard(write)
       this.#announcements.came(write)
       if (outcome === 'applied') applied++
       if (outcome !== 'too large') continue
@@ -325,9 +327,9 @@ export class Replication {
     // Hashing is for those who need it: a member that holds every key and hands nothing over does not.
     let partition = ownership.holdsAll ? undefined : ownership.partitionOf(write.cache, write.key)
     const holds = partition === undefined || ownership.holds(partition)
+    near.heard(write)
     if (partition === undefined || holds) store.apply(write)
     else {
-      near.heard(write)
       this.#listener.hinted(write, partition)
       this.#listener.heardOf(write)
     }

@@ -8,6 +8,7 @@
 import type { ClearMarker, Write } from '../core/entry.js'
 import type { Hints } from '../core/hints.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
+import { noPartitions } from '../core/placement.js'
 import { lowest, type Position, type Positions } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
 import { PARTITIONS } from '../core/ring.js'
@@ -198,7 +199,7 @@ export class StateTransfer {
         transfer.positions === undefined
           ? page.positions
           : lowest(transfer.positions, page.positions)
-      transfer.lacking = page.lacking
+      transfer.lacking = joined(transfer.lacking, page.lacking, transfer.nextPartition)
     }
     hlc.observe(page.clock)
     transfer.appliedCount += replication.apply(page).applied
@@ -251,6 +252,18 @@ export class StateTransfer {
     const { positions, membership, published } = this.#components
     return [...positions.list(), { member: membership.id, ...published() }]
   }
+}
+
+/** What was lacking of a transfer that goes on at a partition: as said then of those before, as said now of the others. */
+function joined(
+  then: Uint8Array | undefined,
+  now: Uint8Array | undefined,
+  from: number,
+): Uint8Array | undefined {
+  if (then === undefined || from === 0) return now
+  const lacking = now?.slice() ?? noPartitions()
+  lacking.set(then.subarray(0, from))
+  return lacking
 }
 
 /** What is answered to who places keys by another ring. */

@@ -49,7 +49,7 @@ describe('overrides', () => {
       const incarnation = 5
       expect(
         overrides(
-          { incarnation, state: news as MemberState },
+          { incarnation, state: news as MemberState, outlived: incarnation },
           { incarnation, state: known as MemberState },
         ),
       ).toBe(wins)
@@ -60,10 +60,17 @@ describe('overrides', () => {
     'an older incarnation never wins and a newer one always does: %s, %s',
     (news, known) => {
       const held = { incarnation: 5, state: known }
-      expect(overrides({ incarnation: 4, state: news }, held)).toBe(false)
-      expect(overrides({ incarnation: 6, state: news }, held)).toBe(true)
+      expect(overrides({ incarnation: 4, state: news, outlived: 5 }, held)).toBe(false)
+      expect(overrides({ incarnation: 6, state: news, outlived: 5 }, held)).toBe(true)
     },
   )
+
+  it.each(['dead', 'left'] as const)('who was %s comes back once it knows that', (state) => {
+    const held = { incarnation: 5, state }
+    const alive = { incarnation: 9, state: 'alive' } as const
+    expect(overrides({ ...alive, outlived: 4 }, held)).toBe(false)
+    expect(overrides({ ...alive, outlived: 5 }, held)).toBe(true)
+  })
 })
 
 describe('MemberList.apply', () => {

@@ -352,6 +352,29 @@ describe('eviction in a Store', () => {
   })
 })
 
+describe('room in a full Store', () => {
+  it('is made of what was cleared before anything live has to go', () => {
+    const one = entryBytes('k10', 'v')
+    const { store } = openStore({ bytesMax: 100 * one })
+    for (let i = 0; i < 40; i++) store.apply(set(`k${i}`, 'v', at(i + 1)))
+    for (let i = 0; i < 60; i++) store.apply(set(`k${i}`, 'v', at(i + 1), { cache: 'gone' }))
+    store.clear(clearMarker('gone', at(1_000)))
+    for (let i = 40; i < 70; i++) store.apply(set(`k${i}`, 'v', at(i + 1)))
+    expect([store.size('c'), store.stats().evictionCount]).toEqual([70, 0])
+  })
+
+  it('is made of what has expired, though it was used later than all that lives', () => {
+    const { store, clock } = openStore({ itemsMax: 100 })
+    for (let i = 0; i < 50; i++) store.apply(set(`live${i}`, 'v', at(i + 1)))
+    const expiresAt = clock.now() + 10
+    for (let i = 0; i < 50; i++) store.apply(set(`over${i}`, 'v', at(i + 1), { expiresAt }))
+    clock.advance(11)
+    for (let i = 0; i < 50; i++) store.apply(set(`new${i}`, 'v', at(i + 1)))
+    expect(liveKeys(store).filter((key) => key.startsWith('live'))).toHaveLength(50)
+    expect(store.stats()).toMatchObject({ itemCount: 100, evictionCount: 0, expirationCount: 50 })
+  })
+})
+
 describe('a value larger than the whole Store', () => {
   const bytesMax = 2_000
   const large = 'x'.repeat(bytesMax)

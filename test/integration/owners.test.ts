@@ -115,6 +115,28 @@ describe('owners that are killed under load', () => {
   }, 60_000)
 })
 
+describe('an only owner that stands still until others have taken its place', () => {
+  it('and wakes while its connections last: has what was written meanwhile', async () => {
+    await withChildren(
+      PEERS,
+      async (children) => {
+        const [sleeper, writer, ...others] = children as [Child, Child, ...Child[]]
+        const awake = [writer, ...others]
+        sleeper.process.kill('SIGSTOP')
+        await untilSettled(awake)
+        const keys = Array.from({ length: 200 }, (_, index) => `meanwhile-${index}`)
+        const set = (key: string) =>
+          writer.ask({ do: 'set', key, value: `value of ${key}`, ack: 'quorum' })
+        await Promise.all(keys.map(set))
+        sleeper.process.kill('SIGCONT')
+        await untilSettled(children)
+        expect(await lost(children, keys)).toEqual([])
+      },
+      { replicas: 1 },
+    )
+  }, 60_000)
+})
+
 describe('a client member', () => {
   it('reads and writes everything, and keeps nothing', async () => {
     await withChildren(PEERS, async (owners, mesh) => {

@@ -7,6 +7,7 @@ import type { Cache } from '../../src/api.js'
 import { resolveOptions } from '../../src/options.js'
 import { type SimulatedProcess, Simulation } from '../../src/testing/simulation.js'
 import { Checker } from './checker/checker.js'
+import type { Record } from './checker/records.js'
 import type { Violation } from './checker/violations.js'
 import { expectationFailure } from './expectations.js'
 import { digest, History } from './history.js'
@@ -227,7 +228,8 @@ class Run {
     const { log, sessions, acks } = this.#checker
     const { name } = cache
     const options = work.ack === undefined ? {} : { ack: work.ack }
-    const promised = acks.begun(process, work.ack)
+    const keys = work.do === 'delete' ? [work.key] : work.do === 'deleteMany' ? work.keys : []
+    const promised = acks.begun(process, work.ack, { cache: name, keys })
     switch (work.do) {
       case 'set': {
         const { key, value, ttlMs = 0 } = work
@@ -244,17 +246,20 @@ class Run {
       case 'delete':
         acks.deletes(name, work.key)
         log.intendsDelete(process.id, name, work.key)
-        return void (await cache.delete(work.key, options))
+        await cache.delete(work.key, options)
+        return acks.acknowledgedDelete(promised, work.ack)
       case 'deleteMany':
         for (const key of work.keys) {
           acks.deletes(name, key)
           log.intendsDelete(process.id, name, key)
         }
-        return void (await cache.deleteMany(work.keys, options))
+        await cache.deleteMany(work.keys, options)
+        return acks.acknowledgedDelete(promised, work.ack)
       case 'clear':
         acks.deletes(name, undefined)
         log.intendsDelete(process.id, name, undefined)
-        return await cache.clear(options)
+        await cache.clear(options)
+        return acks.acknowledgedDelete(promised, work.ack)
     }
   }
 
@@ -268,13 +273,15 @@ class Run {
     const keys = work.do === 'get' ? [work.key] : work.keys
     const began = acks.readBegins()
     const askedAtMs = this.#simulation.time.monotonicMs()
+    const { sessions } = this.#checker
+    const floors = new Map(keys.map((key) => [key, sessions.floorOf(process, cache.name, key)]))
     const values =
       work.do === 'get'
         ? new Map([[work.key, await cache.get(work.key, options)]])
         : await cache.getMany(work.keys, options)
     for (const key of keys) {
       const value = values.get(key)
-      this.#read(process, cache, key, value, askedAtMs)
+      this.#read(process, cache, key, value, askedAtMs, floors.get(key))
       this.#checker.staleness.read(process, { cache: cache.name, key }, value, askedAtMs)
       if (work.consistency === 'quorum') {
         acks.readAtQuorum(process, { cache: cache.name, key }, value, began)
@@ -288,12 +295,19 @@ class Run {
     key: string,
     value: string | undefined,
     askedAtMs: number,
+    floorAsked: Record | undefined,
   ): void {
     this.#history.note(
       () => `  ${process.id} reads ${cache.name}/${key} = ${value?.slice(0, 40) ?? 'nothing'}`,
     )
     const tookMs = this.#simulation.time.monotonicMs() - askedAtMs
-    this.#checker.sessions.read(process, { cache: cache.name, key }, value, 'session', tookMs)
+    const { sessions } = this.#checker
+    const now = sessions.floorOf(process, cache.name, key)
+    // What came while others were asked need not show.
+    const asked = now && floorAsked
+    const floor =
+      sessions.isFullCopy || (asked && value === undefined && now?.deleted) ? now : asked
+    sessions.read(process, { cache: cache.name, key }, value, 'session', tookMs, floor ?? null)
   }
 
   /** Once a peer has its writes confirmed, all that it took to be there have them. */
@@ -306,11 +320,15 @@ class Run {
     const seen = new Map(asked.map((other) => [other, incarnationOf(other.id)]))
     const floors = this.#checker.sessions.floors(process).snapshot()
     const own = floors.filter(({ version }) => version.endsWith(`-${process.id}`))
+    const { sessions, losses } = this.#checker
+    const owned = new Map(asked.map((other) => [other, sessions.ownedOf(other, own)]))
     await process.peer.flush()
+    // Who owns a key since others were lost need not have all that they had.
+    if (!sessions.isFullCopy && !losses.isUnscathed) return
     for (const [other, incarnation] of seen) {
       if (!other.isRunning || incarnation === undefined) continue
       if (incarnationOf(other.id) !== incarnation) continue
-      this.#checker.sessions.mustHold(other, own, 'flush')
+      sessions.mustHold(other, sessions.ownedOf(other, owned.get(other) ?? []), 'flush')
     }
   }
 

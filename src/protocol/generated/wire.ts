@@ -145,6 +145,7 @@ export interface WireMember {
   addresses: string[]
   state: WireState
   role: WireRole
+  outlived?: number
 }
 
 export namespace WireMember {
@@ -192,6 +193,11 @@ export namespace WireMember {
         if (obj.role != null && __WireRoleValues[obj.role] !== 0) {
           w.uint32(56)
           WireRole.codec().encode(obj.role, w)
+        }
+
+        if (obj.outlived != null) {
+          w.uint32(64)
+          w.uint64Number(obj.outlived)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -244,6 +250,10 @@ export namespace WireMember {
             }
             case 7: {
               obj.role = WireRole.codec().decode(reader)
+              break
+            }
+            case 8: {
+              obj.outlived = reader.uint64Number()
               break
             }
             default: {
@@ -715,6 +725,7 @@ export interface WireHeartbeat {
   storeDigest: bigint
   settledRing: bigint
   role: WireRole
+  outlived?: number
 }
 
 export namespace WireHeartbeat {
@@ -802,6 +813,11 @@ export namespace WireHeartbeat {
         if (obj.role != null && __WireRoleValues[obj.role] !== 0) {
           w.uint32(120)
           WireRole.codec().encode(obj.role, w)
+        }
+
+        if (obj.outlived != null) {
+          w.uint32(128)
+          w.uint64Number(obj.outlived)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -894,6 +910,10 @@ export namespace WireHeartbeat {
             }
             case 15: {
               obj.role = WireRole.codec().decode(reader)
+              break
+            }
+            case 16: {
+              obj.outlived = reader.uint64Number()
               break
             }
             default: {

@@ -35,6 +35,8 @@ export interface Promised {
   readonly risk: Risk
   /** What all members shared when it began; see {@link Losses.view}. */
   readonly view: number | undefined
+  /** What the process had of keys that it is to delete: the delete is later than that. */
+  readonly below: readonly Record[]
 }
 
 /** A write that was acknowledged by a quorum, and how many lives had begun or ended by then. */
@@ -68,11 +70,21 @@ export class AckRules {
   }
 
   /** A caller writes, and will wait for this. */
-  begun(process: SimulatedProcess, ack: Ack | undefined): Promised {
+  begun(
+    process: SimulatedProcess,
+    ack: Ack | undefined,
+    deleted: { cache: string; keys: readonly string[] } = { cache: '', keys: [] },
+  ): Promised {
     const memberCount = isOfMany(ack) ? countedMembers(process) : 0
-    const { losses } = this.#components
+    const { losses, sessions } = this.#components
     const { view } = losses
-    return { process, memberCount, beganOrder: ++this.#order, risk: losses.begin(), view }
+    const { cache, keys } = deleted
+    const floors = sessions.floors(process)
+    const below = keys.flatMap((key) => {
+      const known = floors.of(cache, key)
+      return known === undefined ? [] : [{ ...known, key, deleted: true, value: undefined }]
+    })
+    return { process, memberCount, beganOrder: ++this.#order, risk: losses.begin(), view, below }
   }
 
   /** A key is to be deleted, or a cache to be cleared when there is no key. */
@@ -118,6 +130,26 @@ export class AckRules {
         const acknowledged = { record, beganOrder, order, lives, risk, view }
         this.#acknowledged.set(nameOf(cache, key), acknowledged)
       }
+    }
+  }
+
+  /** A caller was told that its delete is acknowledged: what it deleted is read at quorum no more. */
+  acknowledgedDelete(promised: Promised, ack: Ack | undefined): void {
+    const { process, beganOrder, risk, view, below } = promised
+    const { losses, replicas, simulation } = this.#components
+    if (!isOfMany(ack)) {
+      losses.end(risk)
+      return
+    }
+    losses.promise(risk, this.#tolerance(process, ack === 'all'))
+    if (replicas === 'all' && countedMembers(process) < simulation.running().length) return
+    for (const record of below) {
+      const { cache, key = '' } = record
+      const name = nameOf(cache, key)
+      const known = this.#acknowledged.get(name)
+      if (known !== undefined && !wins(record, known.record)) continue
+      const order = ++this.#order
+      this.#acknowledged.set(name, { record, beganOrder, order, lives: this.#lives, risk, view })
     }
   }
 
@@ -174,10 +206,12 @@ export class AckRules {
     const { log, violations } = this.#components
     const { record } = known
     if (value === undefined) {
+      if (record.deleted) return
       if (this.#mayBeSuperseded(record, known.beganOrder) || this.#mayBeGone(record)) return
     } else {
       const version = log.versionOf(value)
-      if (version === undefined || !wins(record, { ...record, version, value })) return
+      if (version === undefined || !wins(record, { ...record, version, deleted: false, value }))
+        return
     }
     const what = `${process.id} read ${cache}/${key} = ${value ?? 'nothing'} at quorum`
     violations.add('ack', `${what}, below the acknowledged ${printRecord(record)}`)

@@ -60,7 +60,15 @@ export class ConvergenceRules {
   #checkOwned(copies: ReadonlyArray<{ process: SimulatedProcess; copy: Copy }>): void {
     const owners = copies.filter(({ process }) => isOwner(process))
     if (!this.ownAll(owners.map(({ process }) => process))) return
-    for (const at of this.#components.log.keys) this.#checkEqual(owners, at)
+    const { log, sessions } = this.#components
+    for (const at of log.keys) {
+      const kept = owners.flatMap(
+        ({ process }) => sessions.floorOf(process, at.cache, at.key) ?? [],
+      )
+      const expected = winnerOf(kept)
+      for (const { process, copy } of owners) this.#checkHeld(process, copy, at, expected)
+      this.#checkEqual(owners, at)
+    }
   }
 
   /** A copy holds the winner of what survivors had, or a later write of the log. */

@@ -26,6 +26,13 @@ export class Floors {
     return wins(marker, floor) ? marker : floor
   }
 
+  /** Forgets those of keys that are not kept any more. Clears stay: they hold for whatever comes. */
+  prune(keeps: (cache: string, key: string) => boolean): void {
+    for (const [name, { cache, key = '' }] of this.#keys) {
+      if (!keeps(cache, key)) this.#keys.delete(name)
+    }
+  }
+
   /** Every key that has a floor of its own. */
   keys(): Iterable<string> {
     return this.#keys.keys()

@@ -18,6 +18,7 @@ export class Losses {
   readonly #risks = new Set<Risk>()
   #partings = 0
   #isApart = false
+  #isUnscathed = true
 
   /**
    * Which view all members share, as a number: the same as long as nobody takes a running member to be dead, or itself to
@@ -25,6 +26,11 @@ export class Losses {
    */
   get view(): number | undefined {
     return this.#isApart ? undefined : this.#partings
+  }
+
+  /** Whether no memory has been lost so far, and nobody was taken to be dead. */
+  get isUnscathed(): boolean {
+    return this.#isUnscathed && this.#partings === 0
   }
 
   begin(): Risk {
@@ -46,6 +52,7 @@ export class Losses {
 
   /** A process ends, and its memory is gone. */
   loses(): void {
+    this.#isUnscathed = false
     for (const risk of this.#risks) {
       risk.lostCount++
       risk.isVoid ||= risk.lostCount > risk.tolerance

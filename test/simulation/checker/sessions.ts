@@ -33,12 +33,25 @@ export interface SessionComponents {
 export class Sessions {
   readonly #components: SessionComponents
   readonly #floors = new Map<SimulatedProcess, Floors>()
+  /** Where a key has some owners of many: what each owner has of the keys that it owns, and by which ring. */
+  readonly #kept = new Map<SimulatedProcess, { floors: Floors; ring: readonly string[] }>()
   /** Every version that has been seen anywhere, and the latest that each member issued, over all its lives. */
   readonly #seen = new Set<string>()
   readonly #issued = new Map<string, string>()
 
   constructor(components: SessionComponents) {
     this.#components = components
+  }
+
+  /** Those of some records that a process keeps for good: all, or what it owns and has taken over. */
+  ownedOf(process: SimulatedProcess, records: readonly Record[]): readonly Record[] {
+    if (this.#components.isFullCopy) return records
+    if (process.peer.stats().openPartitions > 0) return []
+    return records.filter(({ cache, key }) => key === undefined || keeps(process, cache, key))
+  }
+
+  get isFullCopy(): boolean {
+    return this.#components.isFullCopy
   }
 
   floors(process: SimulatedProcess): Floors {
@@ -48,6 +61,35 @@ export class Sessions {
       this.#floors.set(process, floors)
     }
     return floors
+  }
+
+  /**
+   * What a process must not go below: what it has applied; where a key has some owners of many, since it owns the key.
+   */
+  floorOf(process: SimulatedProcess, cache: string, key: string): Record | undefined {
+    if (this.#components.isFullCopy) return this.floors(process).of(cache, key)
+    const kept = this.#keptBy(process)
+    return keeps(process, cache, key) ? kept.of(cache, key) : undefined
+  }
+
+  #keptBy(process: SimulatedProcess): Floors {
+    const ring = process.peer.ring.members
+    let known = this.#kept.get(process)
+    if (known === undefined) {
+      known = { floors: new Floors(), ring }
+      this.#kept.set(process, known)
+    } else if (known.ring.join(' ') !== ring.join(' ')) {
+      known.floors.prune((cache, key) => keeps(process, cache, key))
+      known.ring = ring
+    }
+    return known.floors
+  }
+
+  #raise(process: SimulatedProcess, record: Record): void {
+    this.floors(process).raise(record)
+    if (this.#components.isFullCopy) return
+    const kept = this.#keptBy(process)
+    if (record.key === undefined || keeps(process, record.cache, record.key)) kept.raise(record)
   }
 
   /** A process has taken a value into its store. */
@@ -64,20 +106,21 @@ export class Sessions {
 
   /** A process is known to have a record, whether or not it told of it. */
   holds(process: SimulatedProcess, record: Record): void {
-    this.floors(process).raise(record)
+    this.#raise(process, record)
   }
 
   /** A process has a record, or one that came after it. */
   holdsAtLeast(process: SimulatedProcess, record: Record): void {
-    this.floors(process).raise({ ...record, orLater: true })
+    this.#raise(process, { ...record, orLater: true })
   }
 
   /** A process has promised, just now, to have some records, or what came after them. */
   mustHold(process: SimulatedProcess, records: readonly Record[], rule: Rule): void {
-    if (!this.#components.isFullCopy) return
+    if (!this.#components.isFullCopy && rule === 'joiner') return
     for (const record of records) this.holdsAtLeast(process, record)
     for (const { cache, key } of records) {
-      if (key === undefined) continue
+      if (key === undefined || (!this.#components.isFullCopy && !keeps(process, cache, key)))
+        continue
       this.read(process, { cache, key }, process.peer.cache<string>(cache).peek(key), rule)
     }
   }
@@ -93,9 +136,9 @@ export class Sessions {
     value: string | undefined,
     rule: Rule = 'session',
     tookMs = 0,
+    known: Record | null | undefined = this.floorOf(process, cache, key),
   ): void {
-    const { isFullCopy } = this.#components
-    const floor = isFullCopy ? this.floors(process).of(cache, key) : undefined
+    const floor = known ?? undefined
     if (value === undefined) this.#readNothing(process, { cache, key }, floor, rule)
     else this.#readValue(process, { cache, key }, value, floor, rule, tookMs)
   }
@@ -122,7 +165,7 @@ export class Sessions {
 
   #applied(process: SimulatedProcess, record: Record): void {
     this.#checkIssued(process, record)
-    this.floors(process).raise(record)
+    this.#raise(process, record)
   }
 
   /** A version that is seen for the first time was issued just now, and is above all that its member issued before. */
@@ -214,4 +257,9 @@ export class Sessions {
     if (this.#components.isFullCopy && version !== floor?.version)
       this.floors(process).raise(record)
   }
+}
+
+/** Whether a process owns a key, as far as it knows. */
+function keeps({ id, options, peer }: SimulatedProcess, cache: string, key: string): boolean {
+  return options.role !== 'client' && peer.ring.locate(cache, key).owners.includes(id)
 }

@@ -102,6 +102,21 @@ const LOSSES: readonly Scenario[] = [
       ...at(45_000, read(ALL, 'k', 'meanwhile')),
     ],
   },
+  ...Object.entries({ five: 5_000, six: 6_000, seven: 7_000 }).map(([seconds, forMs]) => ({
+    name: `owner-that-stood-still-${seconds}-seconds`,
+    proves: paragraph`As above, but the owner wakes while its connections last, and finds in one go that it was suspected, and then
+      that it was called dead. Speaking up against the suspicion must not bring it back as the owner that it was: the others
+      take it back once it says which death it has outlived, and by then it knows that it has missed something.`,
+    shows: ['stall'],
+    options: { replicas: 1 },
+    steps: [
+      ...at(2_000, { do: 'set', at: D, key: 'k', value: 'before', ack: 'quorum' }),
+      ...at(3_000, { do: 'stall', member: A, forMs }),
+      ...at(2_400 + forMs, { do: 'set', at: D, key: 'k', value: 'meanwhile', ack: 'quorum' }),
+      ...at(15_000, { do: 'expectOutcome', at: D, of: 'set', outcome: 'ok' }),
+      ...at(20_000, read(ALL, 'k', 'meanwhile')),
+    ],
+  })),
   {
     name: 'owner-of-a-part-of-the-mesh',
     proves: paragraph`The only owner of a key is cut off, one way, with another member: what it says does not arrive. The three others
