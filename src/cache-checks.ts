@@ -7,14 +7,95 @@ import { KEY_BYTES_MAX } from './protocol/limits.js'
 /** Longest time to live, and age of a near copy: a hundred years, in ms. */
 const TTL_MS_MAX = 100 * 365.25 * 24 * 3_600_000
 
+/** Characters of a value that a message shows. */
+const SHOWN_CHARS_MAX = 64
+
 /** Checks a time to live. @throws InvalidTtlError */
 export function checkTtl(ttl: unknown, where: string): number {
   if (typeof ttl !== 'number' || !(ttl >= 0 && ttl <= TTL_MS_MAX)) {
     throw new InvalidTtlError(
-      `${where}: the time to live is ${String(ttl)}, it must be a number of ms from 0 (never expires) to ${TTL_MS_MAX}`,
+      `${where}: the time to live is ${shown(ttl)}, it must be a number of ms from 0 (never expires) to ${TTL_MS_MAX}`,
     )
   }
   return Math.ceil(ttl)
+}
+
+/** Options of the calls of a cache. */
+export const READ_OPTIONS = ['consistency', 'signal'] as const
+export const ENTRY_OPTIONS = [...READ_OPTIONS, 'counted'] as const
+export const DELETE_OPTIONS = ['ack', 'signal'] as const
+export const WRITE_OPTIONS = ['ttl', ...DELETE_OPTIONS] as const
+
+/** What a call that is given no options has. */
+const NO_OPTIONS = Object.freeze({})
+
+/**
+ * Checks what options a call is given, and the signal among them; of the others only the names.
+ * @throws InvalidOptionError
+ */
+export function checkOptions<Options extends { readonly signal?: AbortSignal }>(
+  options: Options | undefined,
+  names: readonly string[],
+  cache: string,
+): Options {
+  if (options === undefined) return NO_OPTIONS as Options
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const wanted = `it must be an object with any of ${names.join(', ')}`
+    throw new InvalidOptionError('options', `of cache ${cache} is ${shown(options)}, ${wanted}`)
+  }
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue
+    const value = shown(options[name as keyof Options])
+    const wanted = `there is no such option here, only ${names.join(', ')}`
+    throw new InvalidOptionError(name, `of cache ${cache} is ${value}, but ${wanted}`)
+  }
+  const { signal } = options
+  if (signal !== undefined && !isSignal(signal)) {
+    const wanted = 'it must be an AbortSignal'
+    throw new InvalidOptionError('signal', `of cache ${cache} is ${shown(signal)}, ${wanted}`)
+  }
+  return options
+}
+
+/** Also one of another realm, or of another make. */
+function isSignal(signal: unknown): boolean {
+  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function'
+}
+
+/** Checks the keys of a call, all of them. @throws InvalidOptionError, InvalidKeyError */
+export function checkKeys(keys: unknown, cache: string): string[] {
+  if (isIterable(keys)) return Array.from(keys, checkKey)
+  const wanted = 'it must be an iterable of keys, and no string'
+  throw new InvalidOptionError('keys', `of cache ${cache} is ${shown(keys)}, ${wanted}`)
+}
+
+/** Checks that the entries of a call are something to go through. @throws InvalidOptionError */
+export function checkEntries<Entry>(entries: Iterable<Entry>, cache: string): Iterable<Entry> {
+  if (isIterable(entries)) return entries
+  const wanted = 'it must be an iterable of pairs [key, value]'
+  throw new InvalidOptionError('entries', `of cache ${cache} is ${shown(entries)}, ${wanted}`)
+}
+
+/** Checks one of the entries of a call, though not yet its key and its value. @throws InvalidOptionError */
+export function checkPair<Pair extends readonly unknown[]>(pair: Pair, cache: string): Pair {
+  if (Array.isArray(pair) && pair.length === 2) return pair
+  const wanted = 'it must be a pair [key, value]'
+  throw new InvalidOptionError('entries', `of cache ${cache} has ${shown(pair)}, ${wanted}`)
+}
+
+/** Whether it is something to go through, other than the characters of a text. */
+function isIterable(value: unknown): value is Iterable<unknown> {
+  const isObject = typeof value === 'object' && value !== null
+  return isObject && typeof (value as Iterable<unknown>)[Symbol.iterator] === 'function'
+}
+
+/** A value in a message. */
+function shown(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value)
+  const text = String(value)
+  return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text
 }
 
 /** Checks an option that is one of some words. @throws InvalidOptionError */
@@ -28,7 +109,7 @@ export function checkOneOf<Word extends string>(
   if (known !== undefined) return known
   throw new InvalidOptionError(
     option,
-    `of ${where} is ${String(word)}, it must be one of ${words.join(', ')}`,
+    `of ${where} is ${shown(word)}, it must be one of ${words.join(', ')}`,
   )
 }
 
@@ -58,6 +139,6 @@ export function checkNearCache(ageMs: unknown, where: string): number {
   if (typeof ageMs === 'number' && ageMs >= 0 && ageMs <= TTL_MS_MAX) return ageMs
   throw new InvalidOptionError(
     'nearCache',
-    `of ${where} is ${String(ageMs)}, it must be a number of ms from 0 (no near copies) to ${TTL_MS_MAX}`,
+    `of ${where} is ${shown(ageMs)}, it must be a number of ms from 0 (no near copies) to ${TTL_MS_MAX}`,
   )
 }

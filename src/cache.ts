@@ -17,7 +17,20 @@ import {
   type ReadOptions,
   type WriteOptions,
 } from './api.js'
-import { checkKey, checkNearCache, checkOneOf, checkTtl } from './cache-checks.js'
+import {
+  checkEntries,
+  checkKey,
+  checkKeys,
+  checkNearCache,
+  checkOneOf,
+  checkOptions,
+  checkPair,
+  checkTtl,
+  DELETE_OPTIONS,
+  ENTRY_OPTIONS,
+  READ_OPTIONS,
+  WRITE_OPTIONS,
+} from './cache-checks.js'
 import { entryBytes } from './core/stored-entry.js'
 import { formatVersion, type Payload } from './core/version.js'
 import { Emitter } from './emitter.js'
@@ -89,9 +102,10 @@ export class MeshCache<T> implements Cache<T> {
     this.events.off(name, listener)
   }
 
-  async set(key: string, value: T, options: WriteOptions = {}): Promise<void> {
+  async set(key: string, value: T, given?: WriteOptions): Promise<void> {
     const startMs = this.#begin('set')
     checkKey(key)
+    const options = checkOptions(given, WRITE_OPTIONS, this.name)
     const payload = this.#encode(key, value)
     const ttlMs = this.#ttlOf(options)
     const ack = this.#ackOf(options)
@@ -107,9 +121,10 @@ export class MeshCache<T> implements Cache<T> {
     this.#end(startMs)
   }
 
-  async get(key: string, options: ReadOptions = {}): Promise<T | undefined> {
+  async get(key: string, given?: ReadOptions): Promise<T | undefined> {
     const startMs = this.#begin('get')
     checkKey(key)
+    const options = checkOptions(given, READ_OPTIONS, this.name)
     const consistency = this.#consistencyOf(options)
     const nearest = this.#nearest(key, consistency)
     const entry = nearest
@@ -120,14 +135,16 @@ export class MeshCache<T> implements Cache<T> {
     return value
   }
 
-  async has(key: string, options: ReadOptions = {}): Promise<boolean> {
+  async has(key: string, given?: ReadOptions): Promise<boolean> {
     this.#components.assertRunning('has')
+    const options = checkOptions(given, READ_OPTIONS, this.name)
     return (await this.#find(key, options)) !== undefined
   }
 
-  async delete(key: string, options: DeleteOptions = {}): Promise<boolean> {
+  async delete(key: string, given?: DeleteOptions): Promise<boolean> {
     const startMs = this.#begin('delete')
     checkKey(key)
+    const options = checkOptions(given, DELETE_OPTIONS, this.name)
     const ack = this.#ackOf(options)
     const { existed, acknowledged } = await this.#delete(key, ack, options.signal)
     if (acknowledged !== undefined) await abortable(acknowledged, options.signal)
@@ -135,9 +152,10 @@ export class MeshCache<T> implements Cache<T> {
     return existed
   }
 
-  async getMany(keys: Iterable<string>, options: ReadOptions = {}): Promise<Map<string, T>> {
+  async getMany(keys: Iterable<string>, given?: ReadOptions): Promise<Map<string, T>> {
     const startMs = this.#begin('getMany')
-    const checked = [...keys].map(checkKey)
+    const options = checkOptions(given, READ_OPTIONS, this.name)
+    const checked = checkKeys(keys, this.name)
     const entries = await this.#findMany(checked, this.#consistencyOf(options), options.signal)
     const found = new Map<string, T>()
     for (const key of checked) {
@@ -150,14 +168,15 @@ export class MeshCache<T> implements Cache<T> {
 
   async setMany(
     entries: Iterable<readonly [key: string, value: T]>,
-    options: WriteOptions = {},
+    given?: WriteOptions,
   ): Promise<void> {
     const startMs = this.#begin('setMany')
+    const options = checkOptions(given, WRITE_OPTIONS, this.name)
     const ttlMs = this.#ttlOf(options)
-    const writes = Array.from(
-      entries,
-      ([key, value]) => [checkKey(key), this.#encode(key, value)] as const,
-    )
+    const writes = Array.from(checkEntries(entries, this.name), (entry) => {
+      const [key, value] = checkPair(entry, this.name)
+      return [checkKey(key), this.#encode(key, value)] as const
+    })
     const ack = this.#ackOf(options)
     const { member, counts, assertRunning } = this.#components
     const { admission, replication } = member
@@ -177,9 +196,10 @@ export class MeshCache<T> implements Cache<T> {
     this.#end(startMs)
   }
 
-  async deleteMany(keys: Iterable<string>, options: DeleteOptions = {}): Promise<number> {
+  async deleteMany(keys: Iterable<string>, given?: DeleteOptions): Promise<number> {
     this.#components.assertRunning('deleteMany')
-    const checked = [...keys].map(checkKey)
+    const options = checkOptions(given, DELETE_OPTIONS, this.name)
+    const checked = checkKeys(keys, this.name)
     const ack = this.#ackOf(options)
     const deleted: Array<Promise<void>> = []
     let count = 0
@@ -198,15 +218,17 @@ export class MeshCache<T> implements Cache<T> {
     return entry && (readValue(entry, member) as T | undefined)
   }
 
-  async entry(key: string, options: EntryOptions = {}): Promise<CacheEntry<T> | undefined> {
+  async entry(key: string, given?: EntryOptions): Promise<CacheEntry<T> | undefined> {
     this.#components.assertRunning('entry')
+    const options = checkOptions(given, ENTRY_OPTIONS, this.name)
     const entry = await this.#find(key, options)
     if (options.counted) this.#count(entry)
     return entry && describe<T>(entry, this.#components.member)
   }
 
-  async clear(options: DeleteOptions = {}): Promise<void> {
+  async clear(given?: DeleteOptions): Promise<void> {
     this.#components.assertRunning('clear')
+    const options = checkOptions(given, DELETE_OPTIONS, this.name)
     const ack = this.#ackOf(options)
     const { member, assertRunning } = this.#components
     await member.admission.turn({ signal: options.signal, assertRunning })

@@ -1,4 +1,5 @@
 /** A cache as its users have it: what it refuses, what it gives, what it tells, and what it counts. */
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { Cache, CacheEntry, CacheEvents } from '../src/api.js'
 import { entryBytes } from '../src/core/stored-entry.js'
@@ -233,6 +234,110 @@ describe(`a cache, seed ${seed}:`, () => {
     })
   })
 
+  describe('a call', () => {
+    type Call = (cache: Cache<unknown>, options: never) => Promise<unknown>
+    const READ = 'consistency, signal'
+    const DELETE = 'ack, signal'
+    const calls: ReadonlyArray<readonly [name: string, options: string, call: Call]> = [
+      ['get', READ, (cache, options) => cache.get('kept', options)],
+      ['has', READ, (cache, options) => cache.has('kept', options)],
+      ['entry', `${READ}, counted`, (cache, options) => cache.entry('kept', options)],
+      ['getMany', READ, (cache, options) => cache.getMany(['kept'], options)],
+      ['set', `ttl, ${DELETE}`, (cache, options) => cache.set('kept', 2, options)],
+      ['setMany', `ttl, ${DELETE}`, (cache, options) => cache.setMany([['kept', 2]], options)],
+      ['delete', DELETE, (cache, options) => cache.delete('kept', options)],
+      ['deleteMany', DELETE, (cache, options) => cache.deleteMany(['kept'], options)],
+      ['clear', DELETE, (cache, options) => cache.clear(options)],
+    ]
+
+    describe.each(calls)('of %s', (_, names, call) => {
+      const bad: ReadonlyArray<readonly [what: unknown, option: string, problem: string]> = [
+        ['x', 'options', `is x, it must be an object with any of ${names}`],
+        [null, 'options', `is null, it must be an object with any of ${names}`],
+        [5_000, 'options', `is 5000, it must be an object with any of ${names}`],
+        [[], 'options', `is [object Array], it must be an object with any of ${names}`],
+        [() => {}, 'options', `is a function, it must be an object with any of ${names}`],
+        [{ tll: 5 }, 'tll', `is 5, but there is no such option here, only ${names}`],
+        [{ nearCache: 5 }, 'nearCache', `is 5, but there is no such option here, only ${names}`],
+        [{ signal: 5 }, 'signal', 'is 5, it must be an AbortSignal'],
+        [{ signal: null }, 'signal', 'is null, it must be an AbortSignal'],
+        [
+          { signal: new AbortController() },
+          'signal',
+          'is [object AbortController], it must be an AbortSignal',
+        ],
+      ]
+
+      it.each(bad)('refuses %o for options, and names what is wrong', async (...given) => {
+        const [options, option, problem] = given
+        const { cache, peer } = await one()
+        await cache.set('kept', 1)
+        const error = await failure(() => call(cache, options as never))
+        expect(error).toBeInstanceOf(InvalidOptionError)
+        expect(error).toMatchObject({ option, problem: `of cache c ${problem}` })
+        expect(cache.peek('kept')).toBe(1)
+        expect(peer.stats()).toMatchObject({ setCount: 1, deleteCount: 0, missCount: 0 })
+      })
+
+      it('takes all that it knows, and undefined for what is not given', async () => {
+        const { mesh, cache } = await one()
+        const own = Object.fromEntries(names.split(', ').map((name) => [name, undefined]))
+        await mesh.settled(call(cache, own as never))
+        const another = { aborted: false, addEventListener() {}, throwIfAborted() {} }
+        await mesh.settled(call(cache, { ...own, signal: another } as never))
+        await mesh.settled(call(cache, { ...own, signal: new AbortController().signal } as never))
+      })
+    })
+
+    it('that goes through keys refuses what is no iterable of keys', async () => {
+      const { cache } = await one()
+      await cache.set('k', 1)
+      const bad = [5, null, undefined, 'k', {}, { [Symbol.iterator]: 5 }, true]
+      for (const given of bad as never[]) {
+        for (const call of [() => cache.getMany(given), () => cache.deleteMany(given)]) {
+          const error = await failure(call)
+          expect(error).toBeInstanceOf(InvalidOptionError)
+          expect(error).toMatchObject({ option: 'keys' })
+          const shown = typeof given === 'object' && given !== null ? '[object Object]' : given
+          const problem = `of cache c is ${shown}, it must be an iterable of keys, and no string`
+          expect(error).toMatchObject({ problem })
+        }
+      }
+      expect(cache.peek('k')).toBe(1)
+      expect(await cache.getMany(new Set(['k']))).toEqual(new Map([['k', 1]]))
+    })
+
+    it('of setMany refuses what is no iterable of pairs', async () => {
+      const { cache } = await one()
+      const bad: ReadonlyArray<readonly [unknown, string]> = [
+        [{ a: 1 }, 'is [object Object], it must be an iterable of pairs [key, value]'],
+        [5, 'is 5, it must be an iterable of pairs [key, value]'],
+        ['ab', 'is ab, it must be an iterable of pairs [key, value]'],
+        [null, 'is null, it must be an iterable of pairs [key, value]'],
+        [['ab'], 'has ab, it must be a pair [key, value]'],
+        [[null], 'has null, it must be a pair [key, value]'],
+        [[['a']], 'has [object Array], it must be a pair [key, value]'],
+        [[['a', 1, 2]], 'has [object Array], it must be a pair [key, value]'],
+        [[new Set(['a', 1])], 'has [object Set], it must be a pair [key, value]'],
+      ]
+      for (const [entries, problem] of bad) {
+        const error = await failure(() => cache.setMany(entries as never))
+        expect(error).toBeInstanceOf(InvalidOptionError)
+        expect(error).toMatchObject({ option: 'entries', problem: `of cache c ${problem}` })
+      }
+      expect(cache.local.size).toBe(0)
+    })
+
+    it('tells of a value that has no text, and not at length of one that is long', async () => {
+      const { cache } = await one()
+      const bare = Object.create(null)
+      for (const options of [{ ack: bare }, { ttl: bare }, 'x'.repeat(9_999)]) {
+        const error = await failure(() => cache.set('k', 1, options as never))
+        expect(error.message).toMatch(/is (\[object Object\]|x{64}…), it must be/)
+      }
+    })
+  })
+
   describe('opening a cache', () => {
     it.each([
       ['no text', '', '""'],
@@ -367,6 +472,13 @@ describe(`a cache, seed ${seed}:`, () => {
       return { mesh, cache, peer, publish }
     }
 
+    /** A peer that looks for its mesh. */
+    async function joining() {
+      const mesh = new SimulatedMesh(seed)
+      const { peer } = await mesh.start({ bootstrap: [NOWHERE] })
+      return { mesh, peer, cache: peer.cache<unknown>('c') }
+    }
+
     type Write = (cache: Cache<unknown>, signal?: AbortSignal) => Promise<unknown>
     const writes: ReadonlyArray<readonly [string, Write]> = [
       ['set', (cache, signal) => cache.set('a', 9, { signal })],
@@ -418,9 +530,7 @@ describe(`a cache, seed ${seed}:`, () => {
       })
 
       it('gives up at a signal while the peer is joining, without an effect', async () => {
-        const mesh = new SimulatedMesh(seed)
-        const { peer } = await mesh.start({ bootstrap: [NOWHERE] })
-        const cache = peer.cache<unknown>('c')
+        const { mesh, cache, peer } = await joining()
         const first = cache.set('a', 1)
         const controller = new AbortController()
         const outcome = failure(() => write(cache, controller.signal))
@@ -445,6 +555,24 @@ describe(`a cache, seed ${seed}:`, () => {
         await mesh.settled(peer.flush())
         expect(await cache.get('a')).not.toBe(1)
       })
+    })
+
+    it.each([
+      ['for room', full],
+      ['for the mesh', joining],
+    ])('shares its signal with many that wait %s, at the cost of one listener', async (_, open) => {
+      const { mesh, cache } = await open()
+      const controller = new AbortController()
+      const { signal } = controller
+      const outcomes = Array.from({ length: 50 }, (_, i) =>
+        failure(() => cache.set(`k${i}`, i, { signal })),
+      )
+      await mesh.advance(10)
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+      controller.abort(new Error('enough'))
+      const messages = (await mesh.settled(Promise.all(outcomes))).map(({ message }) => message)
+      expect(new Set(messages)).toEqual(new Set(['enough']))
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0)
     })
 
     it('waits while the peer joins, then writes', async () => {

@@ -13,7 +13,7 @@ import { isLive, type Member } from '../core/members.js'
 import { HelloRefusedError, UnreachableError } from '../errors.js'
 import type { Handshake } from './handshake.js'
 import type { Membership } from './membership.js'
-import type { Runtime, Timer, Transport } from './ports.js'
+import { DialError, type Runtime, type Timer, type Transport } from './ports.js'
 
 /** Back-off of dials to live members and to gone ones, in ms. */
 const LIVE_BACKOFF = { minMs: 100, maxMs: 2_000 }
@@ -257,10 +257,21 @@ export class Discovery {
       .others()
       .find((member) => member.addresses.some((theirs) => sameEndpoint(theirs, address)))
     if (known !== undefined && handshake.isAccepted(known.id)) return known.id
-    const id = await transport.dial([address])
+    const id = await this.#dial(address)
     if (id === membership.id) return undefined
     if (!handshake.isAccepted(id)) await this.#greet(id)
     return id
+  }
+
+  /** Connects to whoever is at an address. @throws HelloRefusedError when it is a second process of this member's identity */
+  async #dial(address: string): Promise<string> {
+    const { transport, handshake } = this.#components
+    try {
+      return await transport.dial([address])
+    } catch (error) {
+      if (!(error instanceof DialError) || error.reason !== 'twin') throw error
+      throw handshake.metTwin(endpointOf(address))
+    }
   }
 
   async #greet(id: string): Promise<void> {
@@ -291,5 +302,10 @@ export class Discovery {
 
 /** Whether two multiaddrs name one host and port, whatever peer id they carry. */
 function sameEndpoint(a: string, b: string): boolean {
-  return a.split('/p2p/')[0] === b.split('/p2p/')[0]
+  return endpointOf(a) === endpointOf(b)
+}
+
+/** A multiaddr without the peer id that it may carry. */
+function endpointOf(address: string): string {
+  return address.split('/p2p/')[0] as string
 }

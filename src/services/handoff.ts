@@ -80,7 +80,7 @@ export class Handoff {
    * @throws HintsFullError when there is none within `syncTimeoutMs`; the signal's reason when it aborts
    */
   room(ticket: Ticket, bytes: number, signal?: AbortSignal): Promise<void> | undefined {
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw signal.reason
     if (this.#room.size === 0 && this.#hasRoom()) {
       this.#reserve(ticket, bytes)
       return undefined

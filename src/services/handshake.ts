@@ -108,6 +108,14 @@ export class Handshake {
     return welcome
   }
 
+  /** Another process answers with this member's id at an address. Tells of it. @returns what to throw */
+  metTwin(address: string): HelloRefusedError {
+    const { id } = this.#components.membership
+    const error = refusedFor(id, { field: 'identity', ours: id, theirs: address })
+    this.#listener.refused(id, error)
+    return error
+  }
+
   /** Answers a hello that came over a channel. */
   async answer(channel: Channel): Promise<void> {
     const { runtime } = this.#components

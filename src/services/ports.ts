@@ -64,8 +64,11 @@ export interface Channel {
   hangUp(): Promise<void>
 }
 
-/** Why a dial failed. `refused`: every address answered, and nobody listens there. */
-export type DialFailure = 'refused' | 'unreachable' | 'wrong peer'
+/**
+ * Why a dial failed. `refused`: every address answered, and nobody listens there. `twin`: another process that has this
+ * peer's id answered; where it cannot be told from this peer itself, that is a `wrong peer`.
+ */
+export type DialFailure = 'refused' | 'unreachable' | 'wrong peer' | 'twin'
 
 /** What an address answers to a connection attempt that goes no further. */
 export type Probe = 'open' | 'refused' | 'silent'

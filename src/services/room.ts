@@ -1,6 +1,7 @@
 /**
  * A queue of those who wait for room: first come, first served, each with a deadline and a way to give up.
  */
+import { onAbort } from './abortable.js'
 import type { Scheduler, Timer } from './ports.js'
 
 interface Waiter {
@@ -41,26 +42,25 @@ export class Room {
   async wait(signal?: AbortSignal, onGranted: () => void = () => {}): Promise<void> {
     this.#waitCount++
     await new Promise<void>((resolve, reject) => {
-      const fail = (error: unknown) => {
+      const leave = () => {
         this.#waiters.delete(waiter)
         waiter.timer.cancel()
-        signal?.removeEventListener('abort', onAbort)
-        reject(error as Error)
+        stopListening?.()
       }
-      const onAbort = () => fail(signal?.reason)
       const waiter: Waiter = {
         grant: () => {
-          this.#waiters.delete(waiter)
-          waiter.timer.cancel()
-          signal?.removeEventListener('abort', onAbort)
+          leave()
           onGranted()
           resolve()
         },
-        fail,
-        timer: this.#scheduler.after(this.#timeoutMs, () => fail(this.#timedOut())),
+        fail: (error) => {
+          leave()
+          reject(error as Error)
+        },
+        timer: this.#scheduler.after(this.#timeoutMs, () => waiter.fail(this.#timedOut())),
       }
       this.#waiters.add(waiter)
-      signal?.addEventListener('abort', onAbort)
+      const stopListening = signal && onAbort(signal, () => waiter.fail(signal.reason))
     })
   }
 

@@ -87,7 +87,7 @@ export class WriteQueue {
    * @throws SyncQueueFullError when there is none within `syncTimeoutMs`; the signal's reason when it aborts
    */
   room(signal?: AbortSignal): Promise<void> | undefined {
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw signal.reason
     if (this.#room.size === 0 && this.#hasRoom()) {
       this.#reserved++
       return undefined

@@ -1,5 +1,6 @@
 /** Finding each other: from one address to everybody, and again after the network was cut. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { DialError } from '../../src/services/ports.js'
 import { type MeshNode, SimulatedMesh } from '../support/mesh.js'
 import { testSeed } from '../support/random.js'
 
@@ -79,6 +80,50 @@ describe(`discovery, seed ${seed}`, () => {
     const mesh = await SimulatedMesh.of(1, seed)
     const join = mesh.node(0).peer.join('/ip4/127.0.0.1/tcp/9')
     await expect(mesh.settled(join)).rejects.toMatchObject({ code: 'UNREACHABLE' })
+  })
+
+  describe('where another process answers with its own id', () => {
+    const address = '/ip4/127.0.0.1/tcp/4001'
+
+    async function withTwin(bootstrap: readonly string[]) {
+      const mesh = new SimulatedMesh(seed)
+      const node = await mesh.start({ bootstrap: [...bootstrap] })
+      const failure = new DialError('twin', 'another process has this id')
+      const dial = vi.spyOn(node.transport, 'dial').mockRejectedValue(failure)
+      const alert = {
+        code: 'identity-in-use',
+        message: expect.stringContaining(`with one identity (${node.id}, ${address})`),
+      }
+      return { mesh, node, dial, alert }
+    }
+
+    it('says so once, and tries on as seldom as with one that refuses it', async () => {
+      const { mesh, node, dial, alert } = await withTwin([address])
+      await mesh.runUntil(() => node.alerts.length > 0, 5_000)
+      expect(node.alerts).toEqual([alert])
+      await mesh.advance(600_000)
+      expect(dial.mock.calls.length).toBeGreaterThan(4)
+      expect(dial.mock.calls.length).toBeLessThan(14)
+      expect(node.alerts.filter(({ code }) => code === 'identity-in-use')).toHaveLength(1)
+      expect(node.peer.stats().droppedCount['refused hello']).toBe(dial.mock.calls.length)
+      const other = await mesh.start({ port: 4001, bootstrap: [] })
+      dial.mockRestore()
+      await mesh.settle(200_000)
+      expect(node.transport.isConnected(other.id)).toBe(true)
+    })
+
+    it('throws that at who calls join()', async () => {
+      const { mesh, node, alert } = await withTwin([])
+      await mesh.advance(1)
+      const join = node.peer.join(address)
+      await expect(mesh.settled(join)).rejects.toMatchObject({
+        code: 'HELLO_REFUSED',
+        field: 'identity',
+        ours: node.id,
+        theirs: address,
+      })
+      expect(node.alerts).toEqual([alert])
+    })
   })
 
   it('brings the halves of a split together again, with what both have written', async () => {

@@ -3,6 +3,8 @@
  */
 // First of all: libp2p needs it as soon as it is loaded.
 import './with-resolvers.js'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
@@ -32,6 +34,22 @@ const STOP_PATIENCE_MS = 500
 
 /** Streams of one protocol and connection; the default of 32 is reset when many requests meet. */
 const STREAMS_MAX = 1_024
+
+/** How long it may take to find out who answers with this peer's own id, in ms. */
+const TWIN_TIMEOUT_MS = 5_000
+
+/** Where Node tells of each TCP connection that this process takes. */
+const SOCKET_TAKEN = 'net.server.socket'
+
+/** What libp2p keeps to itself: a dial that goes out also where the address names this peer's own id, and the listeners. */
+interface NodeInternals {
+  readonly components: {
+    readonly transportManager: {
+      dial(address: Multiaddr, options: { readonly signal: AbortSignal }): Promise<unknown>
+      getAddrs(): Multiaddr[]
+    }
+  }
+}
 
 export type Libp2pTransportOptions = Omit<NodeOptions, 'topics'>
 
@@ -100,7 +118,9 @@ export class Libp2pTransport implements Transport {
       const connection = await this.#started().dial(targets)
       return connection.remotePeer.toString()
     } catch (error) {
-      throw toDialError(error, addresses)
+      const twinAt = isDialOfSelf(error) ? await this.#findTwin(addresses) : undefined
+      if (twinAt === undefined) throw toDialError(error, addresses)
+      throw new DialError('twin', `${twinAt}: another process has this peer's id`, { cause: error })
     }
   }
 
@@ -135,6 +155,38 @@ export class Libp2pTransport implements Transport {
     if (connection === undefined) throw new DialError('unreachable', `not connected to ${id}`)
     const stream = await connection.newStream(protocol, { maxOutboundStreams: STREAMS_MAX })
     return new StreamChannel(stream, connection)
+  }
+
+  /** The first address at which another process has this peer's id. */
+  async #findTwin(addresses: readonly string[]): Promise<string | undefined> {
+    for (const address of addresses) if (await this.#hasTwinAt(multiaddr(address))) return address
+    return undefined
+  }
+
+  /**
+   * Whether another process that has this peer's id answers at an address. This peer may be there itself, by a name or a
+   * mapped port that it does not know of: then its own listener takes a connection meanwhile. Where it takes one, of
+   * whomever, the answer is no.
+   */
+  async #hasTwinAt(address: Multiaddr): Promise<boolean> {
+    const { transportManager } = (this.#started() as unknown as NodeInternals).components
+    const ports = transportManager.getAddrs().map((own) => own.toOptions().port)
+    let hasTaken = false
+    const note = (message: unknown) => {
+      const { localPort } = (message as { readonly socket: Socket }).socket
+      if (localPort === undefined || ports.includes(localPort)) hasTaken = true
+    }
+    subscribe(SOCKET_TAKEN, note)
+    try {
+      const signal = AbortSignal.timeout(TWIN_TIMEOUT_MS)
+      // Never opens a connection: anybody else is turned away for the id in the address.
+      await transportManager.dial(withPeerId(address, this.id), { signal })
+      return false
+    } catch (error) {
+      return !hasTaken && isDialOfSelf(error)
+    } finally {
+      unsubscribe(SOCKET_TAKEN, note)
+    }
   }
 
   #started(): Node {
@@ -209,14 +261,20 @@ function* causes(error: unknown): Generator<NodeJS.ErrnoException> {
   if (error.cause !== undefined) yield* causes(error.cause)
 }
 
+/** What libp2p throws when a dial is to this peer's own id, or meets it. */
+const SELF_ERRORS = ['DialedSelfError', 'InvalidPeerIdError']
+
 /** What libp2p throws when another peer answers than the one asked for, or this peer itself. */
 const WRONG_PEER_ERRORS = new Set([
   'UnexpectedPeerError',
   'ConnectionInterceptedError',
   'InvalidCryptoExchangeError',
-  'DialedSelfError',
-  'InvalidPeerIdError',
+  ...SELF_ERRORS,
 ])
+
+function isDialOfSelf(error: unknown): boolean {
+  return [...causes(error)].some(({ name }) => SELF_ERRORS.includes(name))
+}
 
 function toDialError(error: unknown, addresses: readonly string[]): DialError {
   const all = [...causes(error)]
