@@ -43,7 +43,7 @@ export interface CacheOptions {
 export interface ReadOptions {
   /** Whom to ask. @default the cache's `consistency` */
   consistency?: Consistency
-  /** Gives up waiting for others. */
+  /** Gives up waiting for others: the read fails with its reason. */
   signal?: AbortSignal
 }
 
@@ -59,7 +59,10 @@ export interface WriteOptions {
   ttl?: number
   /** Acknowledgements to wait for. @default the cache's `ack` */
   ack?: Ack
-  /** Gives up waiting, for room in the write queue or for others. A write that has been queued is not undone. */
+  /**
+   * Gives up waiting, for room in the write queue or for others: the write fails with its reason. One that has been queued
+   * is not undone.
+   */
   signal?: AbortSignal
 }
 
@@ -72,7 +75,10 @@ export interface CacheEntry<T> {
   readonly value: T
   /** `<ms, hex>-<counter, hex>-<member id>`: sorts as text in the order in which writes win. */
   readonly version: string
-  /** Wall time in ms since the epoch at which the key was first set. */
+  /**
+   * Wall time in ms since the epoch at which the key was first set, as far as the member that wrote last knew: one that owns
+   * no copy of the key may take its own write for the first.
+   */
   readonly createdAt: number
   /** Wall time in ms since the epoch of the last write. */
   readonly updatedAt: number
@@ -119,46 +125,77 @@ export interface Cache<T = unknown> extends EventSource<CacheEvents> {
   /**
    * Sets a key. Resolves when the write has taken effect here and is queued for the others ({@link Peer.flush} waits for
    * them) or, with `ack`, when enough of them have it.
-   * @throws InvalidKeyError, InvalidTtlError, UnsupportedValueError, ValueTooLargeError, SyncQueueFullError,
-   * HintsFullError, ClockSkewError: it had no effect; NotConfirmedError: too few have acknowledged it within `syncTimeoutMs`, and whether
-   * it will stay is open
+   * @throws InvalidKeyError, InvalidTtlError, InvalidOptionError, UnsupportedValueError, ValueTooLargeError,
+   * SyncQueueFullError, HintsFullError, ClockSkewError: it had no effect; NotConfirmedError: too few have acknowledged it
+   * within `syncTimeoutMs`, and whether it will stay is open; PeerStoppedError: it had no effect, or, where it waited for
+   * acknowledgements, is as open
    */
   set(key: string, value: T, options?: WriteOptions): Promise<void>
   /**
    * The value of a key, or undefined.
-   * @throws NotConfirmedError when too few answer a `quorum` read within `syncTimeoutMs`, or nobody a read at `one`
+   * @throws InvalidKeyError, InvalidOptionError, PeerStoppedError; NotConfirmedError when too few answer a `quorum` read
+   * within `syncTimeoutMs`, or nobody a read at `one`
    */
   get(key: string, options?: ReadOptions): Promise<T | undefined>
-  /** Whether the key has a value. Does not count as a hit or a miss. */
+  /**
+   * Whether the key has a value. Does not count as a hit or a miss.
+   * @throws InvalidKeyError, InvalidOptionError, PeerStoppedError; NotConfirmedError as `get` does
+   */
   has(key: string, options?: ReadOptions): Promise<boolean>
-  /** Deletes a key. Resolves like `set`; true when there was something to delete, as far as this peer knew. */
+  /**
+   * Deletes a key. Resolves like `set`; true when there was something to delete, as far as this peer knew.
+   * @throws InvalidKeyError, InvalidOptionError, SyncQueueFullError, HintsFullError, ClockSkewError: it had no effect;
+   * NotConfirmedError, PeerStoppedError as `set` does
+   */
   delete(key: string, options?: DeleteOptions): Promise<boolean>
-  /** The values of those keys that have one, in the order asked for. One request for each owner that is asked. */
+  /**
+   * The values of those keys that have one, in the order asked for. One request for each owner that is asked.
+   * @throws InvalidKeyError, InvalidOptionError, PeerStoppedError; NotConfirmedError as `get` does, for any of the keys
+   */
   getMany(keys: Iterable<string>, options?: ReadOptions): Promise<Map<string, T>>
-  /** Sets many keys; all are checked before the first takes effect. */
+  /**
+   * Sets many keys; all are checked before the first takes effect.
+   * @throws InvalidKeyError, InvalidTtlError, InvalidOptionError, UnsupportedValueError, ValueTooLargeError: none took
+   * effect; SyncQueueFullError, HintsFullError, ClockSkewError: those before it did; NotConfirmedError, PeerStoppedError:
+   * which of them did, and will stay, is open
+   */
   setMany(
     entries: Iterable<readonly [key: string, value: T]>,
     options?: WriteOptions,
   ): Promise<void>
-  /** Deletes many keys. Returns how many had a value. */
+  /**
+   * Deletes many keys. Returns how many had a value.
+   * @throws InvalidKeyError, InvalidOptionError: none took effect; SyncQueueFullError, HintsFullError, ClockSkewError,
+   * NotConfirmedError, PeerStoppedError as `setMany` does
+   */
   deleteMany(keys: Iterable<string>, options?: DeleteOptions): Promise<number>
   /**
    * The value held here, owned or as a near copy, synchronously; undefined when this peer holds none. Never asks another
-   * peer.
+   * peer, and throws nothing.
    */
   peek(key: string): T | undefined
-  /** The entry of a key with its version and times, or undefined. */
+  /**
+   * The entry of a key with its version and times, or undefined.
+   * @throws InvalidKeyError, InvalidOptionError, PeerStoppedError; NotConfirmedError as `get` does
+   */
   entry(key: string, options?: EntryOptions): Promise<CacheEntry<T> | undefined>
-  /** Forgets every entry written before now, on all members: one message, whatever the number of entries. */
+  /**
+   * Forgets every entry written before now, on all members: one message, whatever the number of entries.
+   * @throws InvalidOptionError, SyncQueueFullError, ClockSkewError: it had no effect; NotConfirmedError, PeerStoppedError
+   * as `set` does
+   */
   clear(options?: DeleteOptions): Promise<void>
   /**
    * All keys of the mesh, in no particular order, a page at a time. Writes made meanwhile may be seen or not.
-   * @throws NotConfirmedError when a partition has no owner that answers
+   * @throws NotConfirmedError when a partition has no owner that answers; PeerStoppedError: both as one walks
    */
   keys(): AsyncIterableIterator<string>
-  /** All entries of the mesh, in the same way. */
+  /** All entries of the mesh, in the same way. @throws NotConfirmedError, PeerStoppedError as `keys` does */
   entries(): AsyncIterableIterator<CacheEntry<T>>
-  /** Number of entries in the mesh. @throws NotConfirmedError when a partition has no owner that answers */
+  /**
+   * Number of entries in the mesh.
+   * @throws NotConfirmedError when a partition has no owner that answers; PeerStoppedError
+   */
   size(): Promise<number>
 }
 
@@ -371,39 +408,47 @@ export interface Peer extends EventSource<PeerEvents>, AsyncDisposable {
   readonly ring: RingView
   /** What it does: catching up, serving, or on its way out. */
   readonly status: 'joining' | 'serving' | 'draining' | 'stopped'
-  /** The cache of that name: the same object each time. @throws CacheOptionsConflictError */
+  /**
+   * The cache of that name: the same object each time.
+   * @throws InvalidOptionError, InvalidTtlError when the name or an option is not valid, or too many caches are open;
+   * CacheOptionsConflictError when it is open with other options
+   */
   cache<T = unknown>(name: string, options?: CacheOptions): Cache<T>
   /** Names of the caches that hold something here or were opened here. */
   caches(): string[]
   /**
    * Resolves when this peer has caught up with the mesh and serves, or serves alone because it reached nobody
    * within `joinTimeoutMs`.
+   * @throws PeerStoppedError
    */
   ready(): Promise<void>
   /**
    * Dials further peers of the mesh. Resolves when one has taken this peer in.
-   * @throws HelloRefusedError when what answers may not share a mesh with this peer; UnreachableError when nothing answers
+   * @throws InvalidOptionError when an address is none; HelloRefusedError when what answers may not share a mesh with this
+   * peer; UnreachableError when nothing answers; PeerStoppedError
    */
   join(addresses: string | readonly string[]): Promise<void>
   /**
    * Forgets a dead or left member on all members, and stops looking for it.
-   * @throws UnknownMemberError, MemberLiveError
+   * @throws UnknownMemberError, MemberLiveError, PeerStoppedError
    */
   forget(id: string): Promise<void>
   /**
    * Resolves when every write made before has been applied by every live member.
-   * @throws NotConfirmedError when some did not confirm within `syncTimeoutMs`
+   * @throws NotConfirmedError when some did not confirm within `syncTimeoutMs`; PeerStoppedError
    */
   flush(): Promise<void>
   stats(): PeerStats
   /**
    * Asks every owner of a key what it holds, and says which of it wins and why.
-   * @throws InvalidKeyError, InvalidOptionError
+   * @throws InvalidKeyError; InvalidOptionError when the name of the cache is not valid; PeerStoppedError
    */
   explain(cache: string, key: string): Promise<Explanation>
   /**
    * Leaves the mesh and stops: what is queued is published first, and others are told. May be called twice.
-   * With `drain`, it also waits until the other members have confirmed its writes, up to `syncTimeoutMs`.
+   * With `drain`, as at the end of `await using`, it hands over first: it waits until the other members have confirmed its
+   * writes, and then until those that now own what it owned have taken that over, for both together up to
+   * `syncTimeoutMs`. What is not done by then is no error: the log says so.
    */
   stop(options?: { drain?: boolean }): Promise<void>
 }

@@ -1,5 +1,5 @@
 /**
- * The options of a peer: type, unit, default and trade-off in one place, and the relations between them.
+ * The options of a peer: type, unit, default, bounds and trade-off in one place, and the relations between them.
  */
 import { isIPv4, isIPv6 } from 'node:net'
 import * as v from 'valibot'
@@ -13,22 +13,38 @@ export interface Logger {
   error(message: string): void
 }
 
-/** Options of `createPeer`. All are optional. */
+/** Options of `createPeer`. All are optional. Where a bound may be `Infinity`, that is none. */
 export interface PeerOptions {
-  /** Name of the mesh; only peers of one name share anything. @default 'hearsay' */
+  /**
+   * Name of the mesh; only peers of one name share anything, and one of another name is refused. 1 to 64 letters, digits,
+   * dots, dashes and underscores, a letter or digit first. @default 'hearsay'
+   */
   mesh?: string
-  /** What this peer is called in tables and logs; need not be unique. @default 'peer-' and the id's last six characters */
+  /**
+   * What this peer is called in tables and logs; need not be unique, and tells more than an id. Spelt like `mesh`.
+   * @default 'peer-' and the id's last six characters
+   */
   name?: string
-  /** Multiaddrs to listen on; port 0 picks a free one. For now loopback only. @default ['/ip4/127.0.0.1/tcp/0'] */
+  /**
+   * Multiaddrs to listen on, one or more, for now of loopback only. Port 0 picks a free one; only a fixed one can stand in
+   * the `bootstrap` of others beforehand. @default ['/ip4/127.0.0.1/tcp/0']
+   */
   listen?: string[]
-  /** Multiaddrs to tell others instead of those listened on, for a peer behind a mapped port. @default those listened on */
+  /**
+   * Multiaddrs to tell others instead of those listened on, for a peer behind a mapped port. Others dial these alone, right
+   * or wrong. @default those listened on
+   */
   announce?: string[]
   /**
    * Peers to begin with: multiaddrs (with or without `/p2p/<id>`), or `dns://host:port` for every address of a name,
-   * such as a headless service. One that answers is enough; the others are learnt from it. @default []
+   * such as a headless service. One that answers is enough; the others are learnt from it. More make it likelier that one
+   * does; each is tried again as long as this peer runs. @default []
    */
   bootstrap?: string[]
-  /** Finds peers of the same local network by multicast DNS. @default false */
+  /**
+   * Finds peers of the same local network by multicast DNS: no addresses to list, where the network lets multicast through.
+   * @default false
+   */
   mdns?: boolean
   /**
    * How many members own each key and keep its entry, from 1 to 16; `'all'`: every member, so that every read is local and
@@ -37,70 +53,112 @@ export interface PeerOptions {
   replicas?: number | 'all'
   /**
    * `'owner'`: keeps a share of the entries. `'client'`: takes part, reads and writes everything, and owns nothing, as in
-   * a short-lived process. @default 'owner'
+   * a short-lived process: nothing has to move when it comes or goes, and its reads are requests. @default 'owner'
    */
   role?: 'owner' | 'client'
-  /** File that holds the peer's private key; made, with mode 0600, when it is not there. @default a new identity at each start */
+  /**
+   * File that holds the peer's private key; made, with mode 0600, when it is not there. With one, a peer that restarts is
+   * the same member again; no two processes may use it at once. @default a new identity at each start
+   */
   identity?: string
-  /** Entries this peer holds at most; beyond it the least recently used go. @default unlimited */
+  /**
+   * Entries this peer holds at most, at least 1, or `Infinity`; beyond it the least recently used go. For entries of about
+   * one size; `maxBytes` holds as well. @default Infinity
+   */
   maxItems?: number
   /**
-   * Bytes of memory that this peer's entries take at most, keys, values and bookkeeping included; beyond it the
-   * least recently used go. @default 256 MiB
+   * Bytes of memory that this peer's entries take at most, keys, values and bookkeeping included, at least 1 MiB, or
+   * `Infinity`; beyond it the least recently used go. More means fewer evictions; an entry that would take more by
+   * itself is refused. @default 256 MiB
    */
   maxBytes?: number
   /**
-   * Bytes of memory that copies of other peers' entries take at most (see `nearCache` of a cache); beyond it the least
-   * recently used go. Not part of `maxBytes`. @default 32 MiB
+   * Bytes of memory that copies of other peers' entries take at most (see `nearCache` of a cache), at least 0 (none), or
+   * `Infinity`; beyond it the least recently used go. Not part of `maxBytes`. More answers more reads without a request.
+   * @default 32 MiB
    */
   nearBytesMax?: number
   /**
-   * Bytes of writes to keys of others that are kept while their owners cannot be reached; when so many are, the next
-   * writer to such a key waits. Not part of `maxBytes`. @default 64 MiB
+   * Bytes of writes to keys of others that are kept while their owners cannot be reached, at least 1 MiB, or `Infinity`;
+   * when so many are, the next writer to such a key waits. Not part of `maxBytes`. More lets writers go on for longer.
+   * @default 64 MiB
    */
   hintBytesMax?: number
   /**
-   * How long such a write is kept, in ms; then it is given up, counted, and an alert raised. At most half of
-   * `tombstoneGraceMs`. @default 600000, or half of `tombstoneGraceMs` where that is less
+   * How long such a write is kept, in ms, from 1000 to 2147483647, and at most half of `tombstoneGraceMs`, for what comes
+   * late must not bring back what was deleted; then it is given up, counted, and an alert raised. Longer outlasts longer
+   * outages of the owners, and fills `hintBytesMax`. @default 600000, or half of `tombstoneGraceMs` where that is less
    */
   hintAgeMaxMs?: number
-  /** Address of the HTTP gateway, `host:port`, loopback only for now, port 0 picks a free one; false for none. @default false */
+  /**
+   * Address of the HTTP gateway, `host:port`, loopback only for now, port 0 picks a free one; false for none. Whoever can
+   * reach it can do everything: it has no access control. @default false
+   */
   http?: string | false
   /**
-   * Longest time a queued write waits for others to share its message, in ms. A write that finds the queue idle
-   * goes out at the end of the event loop's turn. Longer means fewer, larger messages. @default 5
+   * Longest time a queued write waits for others to share its message, in ms, from 0 to 10000. A write that finds the queue
+   * idle goes out at the end of the event loop's turn. Longer means fewer, larger messages. @default 5
    */
   flushIntervalMs?: number
-  /** Writes in one message at most. @default 500 */
+  /**
+   * Writes in one message at most, from 1 to 10000, and at most `syncQueueMax`. More cost less each, and hold up
+   * what comes behind them for longer.
+   * @default 500, or `syncQueueMax` where that is less
+   */
   batchEntriesMax?: number
-  /** Writes that may wait to be published; when so many do, the next writer waits. @default 10000 */
+  /**
+   * Writes that may wait to be published, from 1 to 10000000; when so many do, the next writer waits. More take up longer
+   * bursts, and are lost where the process dies. @default 10000
+   */
   syncQueueMax?: number
   /**
-   * How long a writer waits for room in the queue, and then for acknowledgements (`ack`); how long `flush` and `quorum`
-   * reads wait for the others, in ms. @default 10000
+   * How long a writer waits for room in the queue, and then for acknowledgements (`ack`); how long `flush`, `quorum` reads
+   * and `stop({ drain: true })` wait for the others, in ms, from 1 to 2147483647. Longer outlasts longer stalls of others,
+   * and tells later that it was in vain. @default 10000
    */
   syncTimeoutMs?: number
   /**
-   * Time between two heartbeats, in ms. Shorter notices a silent death sooner; each heartbeat costs every other member
-   * about a millisecond of CPU. @default 1000
+   * Time between two heartbeats, in ms, from 20 to 60000. Shorter notices a silent death sooner; each heartbeat costs every
+   * other member about a millisecond of CPU. @default 1000
    */
   heartbeatIntervalMs?: number
-  /** Suspicion level at which silence makes a member suspect; each 1 more makes a false alarm ten times rarer. @default 8 */
+  /**
+   * Suspicion level at which silence makes a member suspect, a number without unit from 1 to 300. Each 1 more makes a false
+   * alarm ten times rarer, and waits longer. @default 8
+   */
   suspicionPhi?: number
   /**
-   * Bounds of the time a suspect has to speak up before it is called dead, in ms: the first holds when others
-   * confirm the suspicion, the second when nobody does. Together with the time to suspicion (about 2.7 s at the
-   * default heartbeat) they decide which stalls are survived. @default 2000 and 3000
+   * Time a suspect has to speak up before it is called dead where others confirm the suspicion, in ms, from 1 to
+   * 2147483647, and at most `suspicionMaxMs`. Together with the time to suspicion (about 2.7 s at the default heartbeat) it
+   * decides which stalls are survived: longer survives longer ones, and calls the dead so later.
+   * @default 2000, or `suspicionMaxMs` where that is less
    */
   suspicionMinMs?: number
+  /**
+   * The same where nobody confirms the suspicion, in ms, from 1 to 2147483647, and at least `suspicionMinMs`. Longer gives
+   * a member that only this one has lost more time, and calls one that is dead so later where no other can tell.
+   * @default 3000, or `suspicionMinMs` where that is more
+   */
   suspicionMaxMs?: number
-  /** How long a peer that reaches nobody waits before it serves alone, in ms. It goes on trying. @default 5000 */
+  /**
+   * How long a peer that reaches nobody waits before it serves alone, in ms, from 0 to 2147483647. It goes on trying.
+   * Longer is for a mesh that is slow to answer; without one, `ready()` takes that much longer. @default 5000
+   */
   joinTimeoutMs?: number
-  /** How often expired entries are collected, in ms. Reads never see one, collected or not. @default 1000 */
+  /**
+   * How often expired entries are collected, in ms, from 10 to 2147483647. Reads never see one, collected or not. Shorter
+   * frees their memory sooner, and costs more CPU. @default 1000
+   */
   sweepIntervalMs?: number
-  /** How long a delete is remembered, in ms, so that a late write cannot undo it; equal in a mesh. @default 3600000 */
+  /**
+   * How long a delete is remembered, in ms, from 1000 to 2147483647, so that a late write cannot undo it; equal in a mesh.
+   * Longer is safe from later ones, and takes memory for longer. @default 3600000
+   */
   tombstoneGraceMs?: number
-  /** Deletes remembered at most; beyond it the oldest is forgotten, which is counted and raises an alert. @default 1000000 */
+  /**
+   * Deletes remembered at most, at least 1, or `Infinity`; beyond it the oldest is forgotten, which is counted and raises an
+   * alert. More take more memory, which is not part of `maxBytes`. @default 1000000
+   */
   tombstonesMax?: number
   /** Receives what the peer has to say. @default warnings and errors go to the console */
   logger?: Logger
@@ -150,6 +208,13 @@ const logger = v.custom<Logger>(
   'must have the functions debug, info, warn and error',
 )
 
+/** A list of addresses. `problem` is what is wrong with an item that is none. */
+const addresses = (isAddress: (text: string) => boolean, problem: string, example: string) =>
+  v.array(
+    v.pipe(v.string(problem), v.check(isAddress, problem)),
+    `must be a list of addresses, such as ['${example}']`,
+  )
+
 const loopbackOnly =
   'is not a loopback address such as /ip4/127.0.0.1/tcp/0: peers have no pre-shared key yet, so they listen on this machine only'
 
@@ -166,25 +231,23 @@ const schema = v.strictObject({
   name: v.optional(label(64)),
   listen: v.optional(
     v.pipe(
-      v.array(v.pipe(v.string(), v.check(isLoopback, loopbackOnly))),
+      addresses(isLoopback, loopbackOnly, '/ip4/127.0.0.1/tcp/0'),
       v.nonEmpty('must name an address'),
     ),
     () => ['/ip4/127.0.0.1/tcp/0'],
   ),
   announce: v.optional(
-    v.array(
-      v.pipe(v.string(), v.check(isMultiaddr, 'is not a multiaddr such as /ip4/10.0.0.1/tcp/4001')),
+    addresses(
+      isMultiaddr,
+      'is not a multiaddr such as /ip4/10.0.0.1/tcp/4001',
+      '/ip4/10.0.0.1/tcp/4001',
     ),
   ),
   bootstrap: v.optional(
-    v.array(
-      v.pipe(
-        v.string(),
-        v.check(
-          (address) => isMultiaddr(address) || isDnsUrl(address),
-          'is neither a multiaddr such as /ip4/127.0.0.1/tcp/4001 nor dns://host:port',
-        ),
-      ),
+    addresses(
+      (address) => isMultiaddr(address) || isDnsUrl(address),
+      'is neither a multiaddr such as /ip4/127.0.0.1/tcp/4001 nor dns://host:port',
+      '/ip4/127.0.0.1/tcp/4001',
     ),
     () => [],
   ),
@@ -213,7 +276,11 @@ const schema = v.strictObject({
   syncTimeoutMs: v.optional(durationMs(1), 10_000),
   heartbeatIntervalMs: v.optional(durationMs(20, 60_000), 1_000),
   suspicionPhi: v.optional(
-    v.pipe(v.number(), v.minValue(1, 'must be at least 1'), v.maxValue(300, 'must be at most 300')),
+    v.pipe(
+      v.number('must be a number'),
+      v.minValue(1, 'must be at least 1'),
+      v.maxValue(300, 'must be at most 300'),
+    ),
     8,
   ),
   suspicionMinMs: v.optional(durationMs(1)),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { InvalidOptionError } from '../src/errors.js'
 import { type PeerOptions, resolveOptions } from '../src/options.js'
@@ -25,11 +26,12 @@ const REFUSED: Array<[keyof PeerOptions, unknown, ...string[]]> = [
   ['mesh', 7, '7', 'must be text'],
   ['name', 'peer/1', '"peer/1"', 'letters, digits'],
   ['name', 'n'.repeat(65), '64 characters'],
-  ['listen', '/ip4/127.0.0.1/tcp/0', '"/ip4/127.0.0.1/tcp/0"', 'Array'],
+  ['listen', 'x', `"x" must be a list of addresses, such as ['/ip4/127.0.0.1/tcp/0']`],
   ['listen', [], 'must name an address'],
-  ['listen', [4001], '4001', 'string'],
+  ['listen', [4001], '4001 is not a loopback address'],
   ['announce', ['peer.example:4001'], '"peer.example:4001"', 'multiaddr'],
-  ['announce', 'x', '"x"', 'Array'],
+  ['announce', [null], 'null is not a multiaddr'],
+  ['announce', 'x', `"x" must be a list of addresses, such as ['/ip4/10.0.0.1/tcp/4001']`],
   [
     'bootstrap',
     ['127.0.0.1:4001'],
@@ -39,7 +41,8 @@ const REFUSED: Array<[keyof PeerOptions, unknown, ...string[]]> = [
   ],
   ['bootstrap', ['/ip4/127.0.0.1/tcp/1', 'dns://host'], '"dns://host"', 'dns://host:port'],
   ['bootstrap', ['/ip4/10.0.0.1/udp/1'], '/udp/', 'multiaddr'],
-  ['bootstrap', 'dns://host:1', '"dns://host:1"', 'Array'],
+  ['bootstrap', [7], '7 is neither a multiaddr', 'dns://host:port'],
+  ['bootstrap', 'dns://host:1', '"dns://host:1" must be a list of addresses', "['/ip4/"],
   ['mdns', 'yes', '"yes"', 'true or false'],
   ['replicas', 0, '0', "from 1 to 16, or 'all'"],
   ['replicas', 17, '17', "from 1 to 16, or 'all'"],
@@ -86,7 +89,7 @@ const REFUSED: Array<[keyof PeerOptions, unknown, ...string[]]> = [
   ['heartbeatIntervalMs', 60_001, '60001', 'at most 60000 ms'],
   ['suspicionPhi', 0.5, '0.5', 'at least 1'],
   ['suspicionPhi', 301, '301', 'at most 300'],
-  ['suspicionPhi', '8', '"8"', 'number'],
+  ['suspicionPhi', '8', '"8" must be a number'],
   ['suspicionMinMs', 0, '0', 'at least 1 ms'],
   ['suspicionMaxMs', 0, '0', 'at least 1 ms'],
   ['joinTimeoutMs', -5, '-5', 'at least 0 ms'],
@@ -98,12 +101,43 @@ const REFUSED: Array<[keyof PeerOptions, unknown, ...string[]]> = [
   ['logger', { debug() {}, info() {}, warn() {} }, 'debug, info, warn and error'],
 ]
 
+/** What the declaration of the options says of each, on one line. */
+const DOCUMENTED = new Map(
+  [
+    ...readFileSync(new URL('../src/options.ts', import.meta.url), 'utf8').matchAll(
+      /^ {2}\/\*\*((?:(?!\*\/).)*)\*\/\n {2}(\w+)\?: /gms,
+    ),
+  ].map(([, text = '', option = '']) => [option, text.replace(/\s+(\* )?/g, ' ')]),
+)
+
+describe('the documentation of an option', () => {
+  it.each([...new Set(REFUSED.map(([option]) => option))])('%s: has its default', (option) => {
+    expect(DOCUMENTED.get(option)).toContain('@default ')
+  })
+
+  it.each(
+    REFUSED.flatMap(([option, , ...parts]) =>
+      parts
+        .flatMap((part) => [...part.matchAll(/at (?:least|most) (\d+)/g)])
+        .map(([, limit = '']) => [option, Number(limit) === MIB ? '1 MiB' : limit] as const),
+    ),
+  )('%s: names the limit %s', (option, limit) => {
+    expect(DOCUMENTED.get(option)).toMatch(new RegExp(`\\b${limit}\\b`))
+  })
+})
+
 describe('resolveOptions refuses', () => {
   it.each(REFUSED)('%s: %j', (option, value, ...parts) => {
     const error = refusal({ [option]: value })
     expect(error?.code).toBe('INVALID_OPTION')
     expect(error?.option.split('.')[0]).toBe(option)
     for (const part of [`option ${option}`, ...parts]) expect(error?.message).toContain(part)
+  })
+
+  it('no value in the words of the library that checks it', () => {
+    for (const [option, value] of REFUSED) {
+      expect(refusal({ [option]: value })?.message).not.toMatch(/Invalid|Expected|received/)
+    }
   })
 
   it('a bad value of each option that there is', () => {

@@ -4,10 +4,11 @@
  */
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { importsOf } from './support/imports.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const MANIFEST = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
@@ -60,7 +61,7 @@ afterAll(async () => {
 })
 
 describe('the packed files', () => {
-  it('are what is built, the guides, the README and the licence', () => {
+  it('are what is built, the guides, the examples, the README and the licence', () => {
     for (const folder of ['dist', 'dist/testing']) {
       expect(packed).toContain(`${folder}/index.js`)
       expect(packed).toContain(`${folder}/index.d.ts`)
@@ -69,12 +70,31 @@ describe('the packed files', () => {
     expect(packed).toContain('README.md')
     expect(packed).toContain('LICENSE')
     expect(packed.filter((file) => /^docs\/.*\.md$/.test(file))).not.toEqual([])
+    expect(packed.filter((file) => /^examples\/.*\.ts$/.test(file))).not.toEqual([])
   })
 
   it('are nothing else: no tests, no sources, no settings', () => {
-    const expected = /^(dist\/.*\.(js|d\.ts)|docs\/.*|README\.md|LICENSE|package\.json)$/
+    const expected =
+      /^(dist\/.*\.(js|d\.ts)|docs\/.*|examples\/[^/]*\.(md|ts)|README\.md|LICENSE|package\.json)$/
     expect(packed.filter((file) => !expected.test(file))).toEqual([])
-    expect(packed.filter((file) => file.includes('test.'))).toEqual([])
+    expect(packed.filter((file) => file.includes('.test.'))).toEqual([])
+  })
+
+  it('link to each other alone', async () => {
+    for (const file of packed.filter((file) => file.endsWith('.md'))) {
+      const text = await readFile(join(ROOT, file), 'utf8')
+      for (const [, link = ''] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+        expect(packed, `${file} links to ${link}`).toContain(join(dirname(file), link))
+      }
+    }
+  })
+
+  it('have examples that import this package and Node.js alone', async () => {
+    for (const file of packed.filter((file) => /^examples\/.*\.ts$/.test(file))) {
+      for (const { target } of importsOf(file, await readFile(join(ROOT, file), 'utf8'))) {
+        expect(target).toMatch(/^(node:|src\/index\.ts$)/)
+      }
+    }
   })
 })
 

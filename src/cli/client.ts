@@ -59,7 +59,7 @@ export class PeerClient {
 
   /** The value of a key, or undefined. */
   async get(cache: string, key: string, consistency?: Consistency): Promise<Found | undefined> {
-    const call = this.#call('GET', ['caches', cache, key], { query: { consistency } })
+    const call = this.#call('GET', pathOf('caches', cache, key), { query: { consistency } })
     const response = await call.catch((error: unknown) => {
       // Only the peer's own words make a miss: any other 404 comes from something that is no peer.
       if (error instanceof CommandFailure && error.code === 'KEY_NOT_FOUND') return undefined
@@ -81,12 +81,12 @@ export class PeerClient {
     { ttlMs, ack }: { readonly ttlMs?: number | undefined; readonly ack?: Ack | undefined } = {},
   ): Promise<void> {
     const query = { ttl: ttlMs?.toString(), ack }
-    await this.#drop(await this.#call('PUT', ['caches', cache, key], { body, query }))
+    await this.#drop(await this.#call('PUT', pathOf('caches', cache, key), { body, query }))
   }
 
   /** Deletes a key; there or not. */
   async delete(cache: string, key: string, ack?: Ack): Promise<void> {
-    await this.#drop(await this.#call('DELETE', ['caches', cache, key], { query: { ack } }))
+    await this.#drop(await this.#call('DELETE', pathOf('caches', cache, key), { query: { ack } }))
   }
 
   /** Many operations in one request. */
@@ -108,7 +108,7 @@ export class PeerClient {
 
   /** Where a key belongs, and what its owners hold. */
   async explain(cache: string, key: string): Promise<Explanation> {
-    return (await (await this.#call('GET', ['explain', cache, key])).json()) as Explanation
+    return (await (await this.#call('GET', pathOf('explain', cache, key))).json()) as Explanation
   }
 
   async stats(): Promise<PeerStats> {
@@ -205,6 +205,13 @@ export class PeerClient {
   async #drop(response: Response): Promise<void> {
     await response.body?.cancel()
   }
+}
+
+/** Where something about a key is found. @throws UsageError where there can be no such key, nor such a path */
+function pathOf(resource: 'caches' | 'explain', cache: string, key: string): readonly string[] {
+  if (cache === '') throw new UsageError('the name of a cache must not be empty')
+  if (key === '') throw new UsageError('a key must not be empty')
+  return [resource, cache, key]
 }
 
 /**

@@ -26,6 +26,8 @@ interface Flag {
   readonly fallback?: string
   /** Turns what was typed into what the library takes. @default as typed */
   readonly parse?: (flag: string, text: string) => unknown
+  /** Whether it has to be equal in a mesh. */
+  readonly meshWide?: true
 }
 
 /**
@@ -41,7 +43,12 @@ const ms = (help: string): Flag => ({ group: TUNING, argument: '<ms>', help, par
 const count = (help: string): Flag => ({ group: TUNING, argument: '<n>', help, parse: parseNumber })
 
 const FLAGS: Readonly<Record<Name, Flag>> = {
-  mesh: { group: MESH, argument: '<name>', help: 'name of the mesh to take part in' },
+  mesh: {
+    group: MESH,
+    argument: '<name>',
+    help: 'name of the mesh to take part in',
+    meshWide: true,
+  },
   bootstrap: {
     group: MESH,
     argument: '<addr...>',
@@ -53,7 +60,9 @@ const FLAGS: Readonly<Record<Name, Flag>> = {
     group: MESH,
     argument: '<N|all>',
     help: 'how many members keep each entry; equal in a mesh',
-    parse: (flag, text) => (text === 'all' ? text : parseNumber(flag, text)),
+    // What is no number is for the library to refuse: it knows what else there is.
+    parse: (_flag, text) => (/^\d+$/.test(text) ? Number(text) : text),
+    meshWide: true,
   },
   role: {
     group: SHARE,
@@ -129,7 +138,10 @@ const FLAGS: Readonly<Record<Name, Flag>> = {
   syncQueueMax: count('writes that may wait to be published'),
   syncTimeoutMs: ms('how long to wait for room in that queue, and for confirmations'),
   sweepIntervalMs: ms('how often expired entries are collected'),
-  tombstoneGraceMs: ms('how long a delete is remembered; equal in a mesh'),
+  tombstoneGraceMs: {
+    ...ms('how long a delete is remembered; equal in a mesh'),
+    meshWide: true,
+  },
   tombstonesMax: count('deletes remembered at most'),
 }
 
@@ -163,6 +175,15 @@ export function peerOptions(parsed: Readonly<Record<string, unknown>>): PeerOpti
   const given = NAMES.filter((name) => parsed[name] !== undefined)
   const options: PeerOptions = Object.fromEntries(given.map((name) => [name, parsed[name]]))
   return { http: DEFAULT_HTTP, ...options }
+}
+
+/** The flags that make another peer one of the same mesh: what has to be equal, and is not the default. */
+export function meshFlags(options: PeerOptions): string[] {
+  const defaults = resolveOptions()
+  const resolved = resolveOptions(options)
+  return NAMES.filter((name) => FLAGS[name].meshWide && resolved[name] !== defaults[name]).flatMap(
+    (name) => [flagOf(name), String(resolved[name])],
+  )
 }
 
 /**

@@ -9,9 +9,11 @@ import {
   checkPeerOptions,
   flagOf,
   inFlags,
+  meshFlags,
   peerFlags,
   peerOptions,
 } from '../../src/cli/peer-flags.js'
+import type { MeshParameters } from '../../src/core/hello.js'
 import { InvalidOptionError } from '../../src/errors.js'
 import { resolveOptions } from '../../src/options.js'
 
@@ -55,6 +57,29 @@ describe('flags of start', () => {
     })
     expect(parse('--replicas 5')).toMatchObject({ replicas: 5 })
     expect(() => checkPeerOptions(options)).not.toThrow()
+  })
+})
+
+describe('the flags of another peer of a mesh', () => {
+  it('are those of all that has to be equal in it', () => {
+    const options = {
+      mesh: 'shop',
+      replicas: 'all',
+      tombstoneGraceMs: 7_200_000,
+    } satisfies Omit<MeshParameters, 'partitions' | 'virtualNodes'>
+    const flags = meshFlags({ ...options, name: 'ada', maxItems: 10, heartbeatIntervalMs: 500 })
+    expect(flags).toEqual([
+      ...['--mesh', 'shop'],
+      ...['--replicas', 'all'],
+      ...['--tombstone-grace-ms', '7200000'],
+    ])
+    expect(parse(flags.join(' '))).toMatchObject(options)
+  })
+
+  it('leave out what is the default, given or not', () => {
+    expect(meshFlags({})).toEqual([])
+    expect(meshFlags({ mesh: 'hearsay', replicas: 3, tombstoneGraceMs: undefined })).toEqual([])
+    expect(meshFlags({ mesh: 'hearsay', replicas: 2 })).toEqual(['--replicas', '2'])
   })
 })
 

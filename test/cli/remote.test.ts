@@ -83,6 +83,32 @@ describe('with something else than a peer', () => {
   })
 })
 
+describe('with a peer that makes no requests to some', () => {
+  const member = { incarnation: 1, addresses: [], role: 'owner', partitions: 1 }
+  const members = [
+    { ...member, id: '1', name: 'ada', self: true, state: 'alive', breaker: 'closed' },
+    { ...member, id: '2', name: 'bob', self: false, state: 'alive', breaker: 'open' },
+    { ...member, id: '3', name: 'eve', self: false, state: 'suspect', breaker: 'half-open' },
+  ]
+  let server: Server
+  let url: string
+
+  beforeAll(async () => {
+    ;({ server, url } = await serve((_request, response) => {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(members))
+    }))
+  })
+
+  afterAll(() => server.close())
+
+  it('lists the breaker of a member where it is not closed', async () => {
+    const { stdout } = await hearsay(['members', '--peer', url])
+    expect(stdout).toMatch(/^ada \(asked\) +1 +alive +owner /m)
+    expect(stdout).toMatch(/^bob +2 +alive \(breaker open\) +owner /m)
+    expect(stdout).toMatch(/^eve +3 +suspect \(breaker half-open\) +owner /m)
+  })
+})
+
 describe('with a peer', { timeout: PATIENCE_MS * 2 }, () => {
   let peer: Awaited<ReturnType<typeof startPeer>>
 
@@ -146,7 +172,12 @@ describe('with a peer', { timeout: PATIENCE_MS * 2 }, () => {
     const { exitCode, stdout, stderr } = await ask(['get', 'demo', 'nothing'])
     expect(exitCode).toBe(1)
     expect(stdout).toBe('')
-    expect(stderr).toMatch(/no value.*nothing/)
+    expect(stderr).toMatch(/^no value.*nothing/)
+    const json = await ask(['get', 'demo', 'nothing', '--json'])
+    expect([json.exitCode, json.stdout]).toEqual([1, ''])
+    expect(JSON.parse(json.stderr)).toEqual({
+      error: { code: 'KEY_NOT_FOUND', message: expect.stringContaining('no key nothing') },
+    })
   })
 
   it('forgets a key whose time is over, and one that is deleted', async () => {
@@ -191,7 +222,7 @@ describe('with a peer', { timeout: PATIENCE_MS * 2 }, () => {
     expect(stderr).toContain('/ip4/127.0.0.1/tcp/1')
     const bad = await ask(['join', 'nowhere'])
     expect(bad.exitCode).toBe(2)
-    expect(bad.stderr).toContain('nowhere')
+    expect(bad.stderr).toMatch(/^error: ADDR: "nowhere" is neither/)
   })
 
   it('ends quietly when nobody reads on', async () => {

@@ -71,6 +71,23 @@ describe('hearsay start', { timeout: PATIENCE_MS * 2 }, () => {
     expect(text).toMatch(/stopped\n$/)
   })
 
+  it('says how another peer of the same mesh is started', async () => {
+    const options = ['--replicas', '2', '--tombstone-grace-ms', '7200000']
+    const args = ['start', '--mesh', uniqueMesh(), '--name', 'ada', '--http', '127.0.0.1:0']
+    const child = spawnHearsay([...args, ...options, '--max-items', '10'])
+    let text = ''
+    child.stdout?.on('data', (chunk) => {
+      text += chunk
+    })
+    const line = / {2}another {2}hearsay (start .*)\n/
+    await expect.poll(() => text, { timeout: PATIENCE_MS }).toMatch(line)
+    const [, command = ''] = line.exec(text) ?? []
+    expect(command).not.toContain('--max-items')
+    const other = spawnJson([...command.split(' '), '--name', 'bob'])
+    await other.line('member:alive', { name: 'ada' })
+    for (const one of [child, other.child]) one.kill('SIGTERM')
+  })
+
   it('is the same peer again with the same identity, which nobody else may read', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hearsay-test-'))
     try {

@@ -14,7 +14,8 @@ const BAD_USAGE: readonly [args: string, ...named: (string | RegExp)[]][] = [
   ['start --max-items 0', '--max-items', '0', 'at least 1'],
   ['start --replicas 0', '--replicas', '0', 'from 1 to 16'],
   ['start --replicas 17', '--replicas', '17', 'from 1 to 16'],
-  ['start --replicas some', '--replicas', '"some"'],
+  ['start --replicas some', `--replicas: "some" must be a whole number from 1 to 16, or 'all'`],
+  ['start --replicas 2.5', `--replicas: "2.5" must be a whole number from 1 to 16, or 'all'`],
   ['start --role observer', '--role', '"observer"', "'owner'", "'client'"],
   ['start --near-bytes-max lots', '--near-bytes-max', '"lots"', '512mb'],
   ['start --hint-bytes-max 5kb', '--hint-bytes-max', '5000', '1048576'],
@@ -58,6 +59,13 @@ const BAD_USAGE: readonly [args: string, ...named: (string | RegExp)[]][] = [
   ['delete demo key --ack some', '--ack', "'some'", 'none, one, quorum, all'],
   ['get demo key --consistency all', '--consistency', "'all'", 'local, one, quorum'],
   ['join', "'addr'"],
+  ['join foo', 'ADDR: "foo" is neither a multiaddr such as /ip4/127.0.0.1/tcp/4001', 'dns://'],
+  // Two spaces: an empty word between them.
+  ['get demo ', 'a key must not be empty'],
+  ['set demo  x', 'a key must not be empty'],
+  ['delete demo ', 'a key must not be empty'],
+  ['explain demo ', 'a key must not be empty'],
+  ['set  key x', 'the name of a cache must not be empty'],
 ]
 
 describe('bad usage', () => {

@@ -82,7 +82,7 @@ it.each([
   [{ op: 'get' }, '"key"'],
   [{ op: 'get', key: 5 }, 'key: 5'],
   [{ op: 'set', key: 'a' }, '"value"'],
-  [{ op: 'set', key: 'a', value: 1, ttl: '5' }, 'ttl: "5"'],
+  [{ op: 'set', key: 'a', value: 1, ttl: '5' }, 'ttl: "5" is not a number of ms from 0'],
   [{ op: 'get', key: 'a', value: 1 }, '"value"'],
 ])('says what is wrong with the item %j', async (operation, text) => {
   const [wrong, right] = await batch([operation, { op: 'set', key: 'a', value: 1 }])

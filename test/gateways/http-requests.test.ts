@@ -5,6 +5,7 @@ import { createPeer } from '../../src/index.js'
 import { connection, type ErrorBody, rawRequest, silent, untilClosed } from './client.js'
 
 const ONLY_ACKS = 'is not supported, only "none" or "one" or "quorum" or "all"'
+const TTL_RANGE = 'number of ms from 0 (never expires) to 3155760000000'
 const ONLY_CONSISTENCIES = 'is not supported, only "local" or "one" or "quorum"'
 
 let peer: Peer
@@ -21,8 +22,16 @@ afterAll(() => peer?.stop())
 describe('a request', () => {
   it.each([
     ['PUT', '/v1/caches/c/k?ttl=soon', 400, 'INVALID_QUERY', 'ttl: "soon"'],
-    ['PUT', '/v1/caches/c/k?ttl=-1', 400, 'INVALID_QUERY', 'ttl: "-1"'],
-    ['PUT', '/v1/caches/c/k?ttl=99999999999999999999', 400, 'INVALID_TTL', ''],
+    ['PUT', '/v1/caches/c/k?ttl=-1', 400, 'INVALID_QUERY', `ttl: "-1" is not a whole ${TTL_RANGE}`],
+    [
+      'PUT',
+      '/v1/caches/c/k?ttl=1e20',
+      400,
+      'INVALID_QUERY',
+      `ttl: "1e20" is not a whole ${TTL_RANGE}`,
+    ],
+    // In the same words, but from the cache.
+    ['PUT', '/v1/caches/c/k?ttl=99999999999999999999', 400, 'INVALID_TTL', TTL_RANGE],
     ['PUT', '/v1/caches/c/k?ttl=1&ttl=2', 400, 'INVALID_QUERY', 'ttl: ["1","2"]'],
     ['PUT', '/v1/caches/c/k?ack=some', 400, 'INVALID_QUERY', `ack: "some" ${ONLY_ACKS}`],
     ['PUT', '/v1/caches/c/k?ack=', 400, 'INVALID_QUERY', `ack: "" ${ONLY_ACKS}`],

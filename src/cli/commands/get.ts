@@ -4,7 +4,7 @@
 import { type Command, Option } from 'commander'
 import { CONSISTENCIES, type Consistency } from '../../api.js'
 import type { Body, Found } from '../client.js'
-import { QuietFailure } from '../failure.js'
+import { CommandFailure, QuietFailure } from '../failure.js'
 import { printJson, printNote } from '../output.js'
 import { clientOf, type RemoteOptions, remoteCommand } from '../remote.js'
 
@@ -37,7 +37,9 @@ export function registerGet(program: Command): void {
 async function get(cache: string, key: string, options: GetOptions): Promise<void> {
   const found = await clientOf(options).get(cache, key, options.consistency)
   if (found === undefined) {
-    printNote(`no value: cache ${cache} has no key ${key}`)
+    const message = `no value: cache ${cache} has no key ${key}`
+    if (options.json) throw new CommandFailure('KEY_NOT_FOUND', message)
+    printNote(message)
     throw new QuietFailure()
   }
   if (options.json) printJson({ key, ...jsonOf(found) })

@@ -2,6 +2,9 @@
  * `hearsay join`: makes a running peer dial further peers.
  */
 import type { Command } from 'commander'
+import { InvalidOptionError } from '../../errors.js'
+import { resolveOptions } from '../../options.js'
+import { UsageError } from '../failure.js'
 import { counted } from '../format.js'
 import { printJson, printLine } from '../output.js'
 import { clientOf, type RemoteOptions, remoteCommand } from '../remote.js'
@@ -17,10 +20,20 @@ export function registerJoin(program: Command): void {
 }
 
 async function join(addresses: string[], options: RemoteOptions): Promise<void> {
+  checkAddresses(addresses)
   const client = clientOf(options)
   await client.join(addresses)
   const members = await client.members()
   if (options.json) return printJson(members)
   const alive = members.filter((member) => member.state === 'alive').length
   printLine(`joined: ${counted(alive, 'member')} alive`)
+}
+
+/** Checks addresses as the library does. @throws UsageError */
+function checkAddresses(addresses: string[]): void {
+  try {
+    resolveOptions({ bootstrap: addresses })
+  } catch (error) {
+    throw error instanceof InvalidOptionError ? new UsageError(`ADDR: ${error.problem}`) : error
+  }
 }

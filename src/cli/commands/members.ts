@@ -39,8 +39,8 @@ async function members(options: RemoteOptions): Promise<void> {
   const rows = list.map((member) => [
     member.self ? `${member.name} (asked)` : member.name,
     shortId(member.id),
-    member.state,
-    roleOf(member),
+    stateOf(member),
+    member.role,
     String(member.incarnation),
     shares.get(member.id) ?? '-',
     member.addresses.map(withoutId).join(' '),
@@ -48,9 +48,9 @@ async function members(options: RemoteOptions): Promise<void> {
   for (const line of renderTable(COLUMNS, rows)) printLine(line)
 }
 
-/** What it takes part as; and that nothing is asked of it for a while, because it has not answered. */
-function roleOf({ role, breaker }: MemberInfo): string {
-  return breaker === 'closed' ? role : `${role} (requests ${breaker})`
+/** What it is taken to be; and whether requests to it are given up for a while, because it has not answered. */
+function stateOf({ state, breaker }: MemberInfo): string {
+  return breaker === 'closed' ? state : `${state} (breaker ${breaker})`
 }
 
 /** The id has a column of its own. */

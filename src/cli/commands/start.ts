@@ -11,7 +11,8 @@ import { CommandFailure } from '../failure.js'
 import { counted, formatTime } from '../format.js'
 import { createLogger, LOG_LEVELS } from '../log.js'
 import { printJson, printLine } from '../output.js'
-import { checkPeerOptions, inFlags, peerFlags, peerOptions } from '../peer-flags.js'
+import { checkPeerOptions, inFlags, meshFlags, peerFlags, peerOptions } from '../peer-flags.js'
+import { shellQuoted } from '../shell.js'
 import { aborted, noteStopping, stopRequests } from '../stop.js'
 
 const EXAMPLES = `
@@ -59,7 +60,7 @@ async function start(parsed: Parsed): Promise<void> {
   const peer = await createPeer({ ...options, logger }).catch((error: unknown) => {
     throw explained(error)
   })
-  const announcer = json ? new JsonAnnouncer(peer) : new TextAnnouncer(peer)
+  const announcer = json ? new JsonAnnouncer(peer) : new TextAnnouncer(peer, meshFlags(options))
   try {
     await Promise.race([peer.ready(), aborted(stop)])
     if (!stop.aborted) announcer.ready()
@@ -128,6 +129,14 @@ class JsonAnnouncer extends Announcer {
 }
 
 class TextAnnouncer extends Announcer {
+  /** @param meshFlags what another peer of the mesh is started with */
+  constructor(
+    peer: Peer,
+    private readonly meshFlags: readonly string[],
+  ) {
+    super(peer)
+  }
+
   protected onReady(): void {
     const { id, name, mesh, addresses, http, members } = this.peer
     const others = members.filter((member) => !member.self && member.state === 'alive').length
@@ -136,7 +145,8 @@ class TextAnnouncer extends Announcer {
     for (const address of addresses) printLine(`  address  ${address}`)
     printLine(`  http     ${http ?? 'off'}`)
     if (addresses[0] !== undefined) {
-      printLine(`  another  hearsay start --http 127.0.0.1:0 --bootstrap ${addresses[0]}`)
+      const flags = ['--http', '127.0.0.1:0', '--bootstrap', addresses[0], ...this.meshFlags]
+      printLine(`  another  hearsay start ${shellQuoted(flags)}`)
     }
   }
 

@@ -13,7 +13,7 @@ import type { Logger } from '../../options.js'
 import { clientGone } from './abort.js'
 import { type Failure, HttpError, logUnexpected, toErrorBody, toFailure } from './errors.js'
 import { BATCH_ANSWER_CHARS_MAX, BATCH_ITEMS_MAX } from './limits.js'
-import { ACK_PARAMETER, CONSISTENCY_PARAMETER, query, toProblem } from './schemas.js'
+import { ACK_PARAMETER, CONSISTENCY_PARAMETER, query, TTL_FIELD, toProblem } from './schemas.js'
 import { toJson } from './values.js'
 
 /** The path; with other methods it is that of the entry whose key is `batch`. */
@@ -39,12 +39,10 @@ type Read = { readonly op: 'get'; readonly key: string }
 
 type Operation = Write | Read
 
-const TTL = { type: 'number', description: 'a number of ms' }
-
 /** An item of each kind. Checked one by one: in the schema of the body, one bad item would refuse them all. */
 const ITEM_SCHEMAS: ReadonlyMap<string, object> = new Map([
   ['get', itemSchema({}, [])],
-  ['set', itemSchema({ value: {}, ttl: TTL }, ['value'])],
+  ['set', itemSchema({ value: {}, ttl: TTL_FIELD }, ['value'])],
   ['delete', itemSchema({}, [])],
 ])
 

@@ -8,6 +8,9 @@ const MIB = 1024 * KIB
 /** Largest value that a cache takes, encoded. The cache itself is the judge of it. */
 const VALUE_BYTES_MAX = 8 * MIB
 
+/** Longest time to live, a hundred years in ms. The cache itself is the judge of it, too. */
+export const TTL_MS_MAX = 100 * 365.25 * 24 * 3_600_000
+
 /**
  * Largest request body. A little more than the largest value, so that it is the cache which refuses a value that
  * is just too large, with the figures of the encoded value.

@@ -7,6 +7,7 @@
 import type { FastifySchemaValidationError } from 'fastify'
 import { ACKS, CONSISTENCIES } from '../../api.js'
 import { HttpError } from './errors.js'
+import { TTL_MS_MAX } from './limits.js'
 
 /** Options of Ajv. By default Fastify's converts types and drops unknown fields; here both are mistakes. */
 export const AJV_OPTIONS = {
@@ -26,12 +27,17 @@ export function query(
   return { type: 'object', properties, required, additionalProperties: false }
 }
 
-/** Time to live. Of the query string's type; the cache knows the limits. */
+const TTL_RANGE = `from 0 (never expires) to ${TTL_MS_MAX}`
+
+/** Time to live. Of the query string's type; the cache checks the range. */
 export const TTL_PARAMETER = {
   type: 'string',
   pattern: '^[0-9]+$',
-  description: 'a whole number of ms',
+  description: `a whole number of ms ${TTL_RANGE}`,
 }
+
+/** The same in a body. */
+export const TTL_FIELD = { type: 'number', description: `a number of ms ${TTL_RANGE}` }
 
 /** How many acknowledgements a write waits for. */
 export const ACK_PARAMETER = { type: 'string', enum: ACKS }
