@@ -160,14 +160,13 @@ export class SimulatedMesh {
    * process is killed; with `silent` its whole host is gone, and they hear nothing any more.
    */
   crash(peer: Peer, options: { readonly silent?: boolean } = {}): void {
+    checkNames(options, ['silent'], 'crash')
     this.#simulation.crash(this.#running(peer), options)
   }
 
   /** Lets a peer stand still for some simulated time, as in a long garbage collection. */
   stall(peer: Peer, durationMs: number): void {
-    if (!(durationMs >= 0 && durationMs < Number.POSITIVE_INFINITY)) {
-      throw new RangeError(`stall: ${durationMs} is no number of ms from 0 on`)
-    }
+    checkDuration(durationMs, 'stall')
     this.#running(peer).time.stall(durationMs)
   }
 
@@ -181,20 +180,26 @@ export class SimulatedMesh {
   /**
    * Cuts all links between peers of different groups; a peer in no group keeps its links. With `oneWay` only what goes
    * from a group to the groups after it is cut. Cuts add up until {@link heal}.
-   * @throws RangeError for fewer than two groups, or a peer in two of them; Error for a peer of another mesh
+   * @throws RangeError for fewer than two groups, an empty one, or a peer in two of them; InvalidOptionError for an option
+   * that there is not; Error for a peer of another mesh
    */
   partition(...groups: ReadonlyArray<readonly Peer[]>): void
   partition(from: readonly Peer[], to: readonly Peer[], options: { readonly oneWay: boolean }): void
   partition(...args: ReadonlyArray<readonly Peer[] | { readonly oneWay: boolean }>): void {
     const groups = args.filter((arg) => Array.isArray(arg)) as Array<readonly Peer[]>
-    const oneWay = args.some((arg) => 'oneWay' in arg && arg.oneWay)
+    const options = args.filter((arg) => !Array.isArray(arg)) as Array<{ oneWay?: boolean }>
     if (groups.length < 2) throw new RangeError('partition takes two groups of peers, or more')
-    const ids = groups.flatMap((group) => [...new Set(group.map((peer) => this.#process(peer).id))])
-    const twice = ids.find((id, index) => ids.indexOf(id) < index)
+    for (const some of options) checkNames(some, ['oneWay'], 'partition')
+    const oneWay = options.some((some) => some?.oneWay)
+    const empty = groups.findIndex(({ length }) => length === 0)
+    if (empty >= 0)
+      throw new RangeError(`partition: group ${empty + 1} of ${groups.length} is empty`)
+    const ids = groups.map((group) => [...new Set(group.map((peer) => this.#process(peer).id))])
+    const twice = ids.flat().find((id, index, all) => all.indexOf(id) < index)
     if (twice !== undefined) throw new RangeError(`partition: ${twice} is in two groups`)
-    for (const [index, group] of groups.entries()) {
-      for (const other of groups.slice(index + 1).flat()) {
-        for (const { id } of group) this.#simulation.network.cut(id, other.id, { oneWay })
+    for (const [index, group] of ids.entries()) {
+      for (const other of ids.slice(index + 1).flat()) {
+        for (const id of group) this.#simulation.network.cut(id, other, { oneWay })
       }
     }
   }
@@ -212,8 +217,7 @@ export class SimulatedMesh {
 
   /** Lets simulated time pass. @param ms 0 or more */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new RangeError(`advance(${ms}): time only goes forward`)
-    if (ms === Number.POSITIVE_INFINITY) throw new RangeError(`advance(${ms}) would never end`)
+    checkDuration(ms, 'advance')
     await this.#simulation.advance(ms)
   }
 
@@ -222,28 +226,29 @@ export class SimulatedMesh {
    * `peer.flush()`.
    * @throws Error when it has not settled within `limitMs`, saying who sees what
    */
-  async run<T>(
-    work: Promise<T> | (() => Promise<T>),
-    { limitMs = LIMIT_MS }: WaitOptions = {},
-  ): Promise<T> {
+  async run<T>(work: Promise<T> | (() => Promise<T>), options: WaitOptions = {}): Promise<T> {
+    const limitMs = limitOf(options, 'run')
     const promise = typeof work === 'function' ? work() : work
     return await this.#explained(this.#simulation.settled(promise, limitMs))
   }
 
   /** Lets time pass until a condition holds. @throws Error when it does not within `limitMs` */
-  async until(condition: () => boolean, { limitMs = LIMIT_MS }: WaitOptions = {}): Promise<void> {
+  async until(condition: () => boolean, options: WaitOptions = {}): Promise<void> {
+    const limitMs = limitOf(options, 'until')
     await this.#explained(this.#simulation.runUntil(condition, limitMs))
   }
 
   /**
-   * Lets time pass until the mesh is at rest: all peers that run serve and take exactly each other to be alive, nothing
-   * is queued, and the owners of each key hold the same (unless some have evicted entries: then what they hold may differ).
+   * Lets time pass until the mesh is at rest: no peer stands still, all that run serve and take exactly each other to be
+   * alive, nothing is queued, and the owners of each key hold the same (unless some have evicted entries: then what they
+   * hold may differ).
    * @throws Error when that is not so within `limitMs`, saying who sees what
    */
-  async settle({ limitMs = LIMIT_MS }: WaitOptions = {}): Promise<void> {
+  async settle(options: WaitOptions = {}): Promise<void> {
+    const limitMs = limitOf(options, 'settle')
     for (let waitedMs = 0; !this.#isAtRest(); waitedMs += LOOK_INTERVAL_MS) {
       if (waitedMs >= limitMs) {
-        const seen = this.#simulation.describe()
+        const seen = this.#describe()
         throw new Error(`not settled after ${limitMs} simulated ms, seed ${this.seed}:\n${seen}`)
       }
       await this.#simulation.advance(LOOK_INTERVAL_MS)
@@ -265,7 +270,7 @@ export class SimulatedMesh {
   }
 
   #isAtRest(): boolean {
-    if (!this.#simulation.isSettled()) return false
+    if (!this.#simulation.isSettled() || this.#stalled().length > 0) return false
     const stats = this.#simulation.running().map(({ peer }) => peer.stats())
     const isBusy = ({ syncQueueSize, hintCount, openPartitions }: PeerStats) =>
       syncQueueSize + hintCount + openPartitions > 0
@@ -279,12 +284,26 @@ export class SimulatedMesh {
       return await wait
     } catch (error) {
       if (!(error instanceof OutOfTimeError)) throw error
-      const seen = this.#simulation.describe()
+      const seen = this.#describe()
       throw new Error(`${error.message}, seed ${this.seed}:\n${seen}`, { cause: error })
     }
   }
 
+  /** Those that stand still, and will hear late of all that has come meanwhile. */
+  #stalled(): SimulatedProcess[] {
+    return this.#simulation.running().filter(({ time }) => time.isStalled)
+  }
+
+  #describe(): string {
+    const stalled = this.#stalled().map(({ id }) => `${id} stands still`)
+    return [this.#simulation.describe(), ...stalled].join('\n')
+  }
+
+  /** @throws TypeError for what is no peer at all; Error for a peer of another mesh */
   #process(peer: Peer): SimulatedProcess {
+    if (typeof (peer as Peer | null | undefined)?.id !== 'string') {
+      throw new TypeError(`${printed(peer)} is no peer`)
+    }
     const process = this.#simulation.processes.findLast((known) => known.peer === peer)
     if (process === undefined) throw new Error(`${peer.id} is no peer of this mesh`)
     return process
@@ -311,6 +330,32 @@ function checkLink({ delayMs, reorderDelayMaxMs, ...probabilities }: Partial<Sim
   const { min, max } = delayMs
   if (isDuration(min) && isDuration(max) && min <= max) return
   throw new InvalidOptionError('delayMs', `${min} … ${max} is no range of ms`)
+}
+
+/** An option that is misspelt would be one not given. @throws InvalidOptionError */
+function checkNames(options: object | undefined, known: readonly string[], method: string): void {
+  const wrong = Object.keys(options ?? {}).find((name) => !known.includes(name))
+  if (wrong === undefined) return
+  throw new InvalidOptionError(wrong, `is not an option of ${method}`)
+}
+
+/** How long a wait may take, in ms. @throws RangeError, InvalidOptionError */
+function limitOf(options: WaitOptions, method: string): number {
+  checkNames(options, ['limitMs'], method)
+  const { limitMs = LIMIT_MS } = options
+  checkDuration(limitMs, `limitMs of ${method}`)
+  return limitMs
+}
+
+/** @throws RangeError for what would corrupt the clock, let it go back, or never end */
+function checkDuration(ms: number, what: string): void {
+  if (!isDuration(ms))
+    throw new RangeError(`${what}: ${printed(ms)} is no finite number of ms from 0 on`)
+}
+
+/** A text with its quotes, so that it does not pass for a number. */
+function printed(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
 function isDuration(ms: number): boolean {

@@ -168,6 +168,32 @@ describe(`the network in memory, seed ${seed}`, () => {
     expect([...heard].sort()).toEqual([...inOrder].sort())
     expect(heard).not.toEqual(inOrder)
   })
+
+  it('tells its observer of every message that is lost, comes twice or is held up', async () => {
+    const told: string[] = []
+    const { time, network, transports, publish } = await open(2, {
+      observer: {
+        mishap: (what, from, to, { author, topic, bytes }, lateMs) => {
+          const where = `${from} to ${to}, ${topic} of ${author}`
+          told.push(`${what} ${where}: ${Buffer.from(bytes)}, ${lateMs > 0 ? 'late' : 'in time'}`)
+        },
+      },
+    })
+    const [a] = transports as [MemoryTransport]
+    await publish(a, 'well')
+    network.configure({ lossProbability: 1 })
+    await publish(a, 'first')
+    network.configure({ lossProbability: 0, duplicateProbability: 1 })
+    await publish(a, 'second')
+    network.configure({ duplicateProbability: 0, reorderProbability: 1 })
+    await publish(a, 'third')
+    await time.advance(2_000)
+    expect(told).toEqual([
+      'lost a to b, topic of a: first, in time',
+      'duplicated a to b, topic of a: second, in time',
+      'held up a to b, topic of a: third, late',
+    ])
+  })
 })
 
 describe(`a cut link, seed ${seed}`, () => {
@@ -277,6 +303,32 @@ describe(`a process that ends, seed ${seed}`, () => {
     expect(heardSince()).toEqual([])
     await time.advance(200)
     expect(heardSince()).toEqual(['b < a: hello'])
+  })
+
+  it('cannot be reached while its host is suspended, and can when it runs again', async () => {
+    const { time, transports, members, heardSince } = await open(2)
+    const [a, b] = transports as [MemoryTransport, MemoryTransport]
+    const address = b.addresses[0] as string
+    b.sever()
+    members[1]?.stall(10_000)
+    await time.advance(10)
+    expect(heardSince()).toEqual(['a disconnected b'])
+    expect(await time.settled(a.probe(address))).toBe('silent')
+    expect(await time.settled(reason(a.dial([address])))).toBe('unreachable')
+    await time.advance(5_000)
+    expect(heardSince()).toEqual(['b disconnected a'])
+    expect(await time.settled(a.probe(address))).toBe('open')
+    expect(await time.settled(reason(a.dial([address])))).toBe('connected')
+  })
+
+  it('can be reached at once when only its connections have broken', async () => {
+    const { time, transports, heardSince } = await open(2)
+    const [a, b] = transports as [MemoryTransport, MemoryTransport]
+    b.sever()
+    await time.advance(10)
+    expect(heardSince().sort()).toEqual(['a disconnected b', 'b disconnected a'])
+    expect(await time.settled(a.probe(b.addresses[0] as string))).toBe('open')
+    expect(await time.settled(reason(a.dial(b.addresses)))).toBe('connected')
   })
 
   it('loses its connections when it stood still for too long, and its peers theirs to it', async () => {

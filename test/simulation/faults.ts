@@ -13,6 +13,8 @@ export interface FaultSpace {
   readonly members: readonly string[]
   /** Those that may join later included. */
   readonly everybody: readonly string[]
+  /** Those that do, and when, in ms: known to all kinds but `join`. */
+  readonly joiners?: ReadonlyMap<string, number>
   readonly nextMember: () => string
   readonly fromMs: number
   readonly toMs: number
@@ -31,7 +33,11 @@ const STALLS_MS = [500, 3_000, 5_000, 30_000]
 /** A clock that is this much off is one that cannot be trusted, in ms. */
 const CLOCK_STEP_MS = 600_000
 
-/** Time between two flips of a link that flips, in ms. */
+/** How often what hits a joiner does so early, and how early, in ms: before it is ready. */
+const JOINING_PROBABILITY = 0.5
+const JOINING_MS = 1_000
+
+/** Time between two flips of a link that flips, from whole to cut or back, in ms. */
 const FLIP_INTERVAL_MS = 20_000
 
 /** By name, as `--faults` takes them. */
@@ -68,8 +74,8 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
     make(space) {
       const [a, b] = space.draw.sample(space.members, 2) as [string, string]
       const steps: Step[] = []
-      for (let atMs = space.fromMs; atMs < space.toMs; atMs += FLIP_INTERVAL_MS) {
-        const endMs = Math.min(atMs + FLIP_INTERVAL_MS / 2, space.toMs)
+      for (let atMs = space.fromMs; atMs < space.toMs; atMs += 2 * FLIP_INTERVAL_MS) {
+        const endMs = Math.min(atMs + FLIP_INTERVAL_MS, space.toMs)
         steps.push(
           { atMs, do: 'cut', from: [a], to: [b] },
           { atMs: endMs, do: 'mend', from: [a], to: [b] },
@@ -89,40 +95,24 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
   stall: {
     probability: 0.35,
     timesMax: 3,
-    make: ({ draw, members, fromMs, toMs }) => [
-      {
-        atMs: draw.whole(fromMs, toMs),
-        do: 'stall',
-        member: draw.pick(members),
-        forMs: draw.pick(STALLS_MS),
-      },
-    ],
+    make: (space) => [{ ...hit(space), do: 'stall', forMs: space.draw.pick(STALLS_MS) }],
   },
   disconnect: {
     probability: 0.25,
     timesMax: 3,
-    make: ({ draw, members, fromMs, toMs }) => [
-      { atMs: draw.whole(fromMs, toMs), do: 'disconnect', member: draw.pick(members) },
-    ],
+    make: (space) => [{ ...hit(space), do: 'disconnect' }],
   },
   suspend: {
     probability: 0.15,
     timesMax: 1,
-    make: ({ draw, members, fromMs, toMs }) => [
-      {
-        atMs: draw.whole(fromMs, toMs),
-        do: 'suspend',
-        member: draw.pick(members),
-        forMs: draw.whole(500, 20_000),
-      },
-    ],
+    make: (space) => [{ ...hit(space), do: 'suspend', forMs: space.draw.whole(500, 20_000) }],
   },
   crash: {
     probability: 0.35,
     timesMax: 2,
-    make({ draw, members, fromMs, toMs }) {
-      const member = draw.pick(members)
-      const atMs = draw.whole(fromMs, toMs)
+    make(space) {
+      const { draw } = space
+      const { member, atMs } = hit(space)
       const crash: Step = { atMs, do: 'crash', member, silent: draw.happens(0.3) }
       if (draw.happens(0.3)) return [crash]
       const backMs = atMs + draw.whole(50, 15_000)
@@ -140,9 +130,9 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
   leave: {
     probability: 0.2,
     timesMax: 1,
-    make({ draw, members, fromMs, toMs }) {
-      const member = draw.pick(members)
-      const atMs = draw.whole(fromMs, toMs)
+    make(space) {
+      const { draw } = space
+      const { member, atMs } = hit(space)
       const leave: Step = { atMs, do: 'leave', member, drain: draw.happens(0.5) }
       if (draw.happens(0.5)) return [leave]
       return [leave, { atMs: atMs + draw.whole(1_000, 15_000), do: 'restart', member }]
@@ -151,9 +141,9 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
   'clock-step': {
     probability: 0.15,
     timesMax: 1,
-    make({ draw, members, fromMs, toMs }) {
-      const member = draw.pick(members)
-      const atMs = draw.whole(fromMs, toMs)
+    make(space) {
+      const { draw } = space
+      const { member, atMs } = hit(space)
       const byMs = draw.pick([-CLOCK_STEP_MS, CLOCK_STEP_MS])
       const step: Step = { atMs, do: 'stepClock', member, byMs }
       return [step, { atMs: atMs + draw.whole(100, 20_000), do: 'stepClock', member, byMs: -byMs }]
@@ -162,28 +152,38 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
   drift: {
     probability: 0.3,
     timesMax: 3,
-    make: ({ draw, members, fromMs, toMs }) => [
-      {
-        atMs: draw.whole(fromMs, toMs),
-        do: 'drift',
-        member: draw.pick(members),
-        share: draw.between(-0.02, 0.02),
-      },
-    ],
+    make: (space) => [{ ...hit(space), do: 'drift', share: space.draw.between(-0.02, 0.02) }],
   },
 }
 
-/** The faults of a run, of the kinds that are allowed. */
+/** The faults of a run, of the kinds that are allowed. Joins come first: what else goes wrong may hit who joins. */
 export function drawFaults(space: FaultSpace, kinds: readonly string[]): Fault[] {
-  const faults: Fault[] = []
-  for (const kind of kinds) {
-    const { probability, timesMax, make } = FAULT_KINDS[kind] as FaultKind
-    const draw = space.draw.fork(kind)
-    if (!draw.happens(probability)) continue
-    const times = draw.whole(1, timesMax)
-    for (let i = 0; i < times; i++) faults.push({ kind, steps: make({ ...space, draw }) })
-  }
-  return faults
+  const joins = kinds.includes('join') ? drawKind(space, 'join') : []
+  const starts = joins.flatMap(({ steps }) => steps.filter((step) => step.do === 'start'))
+  const joiners = new Map(starts.map(({ member, atMs }) => [member, atMs]))
+  const others = kinds.filter((kind) => kind !== 'join')
+  return [...joins, ...others.flatMap((kind) => drawKind({ ...space, joiners }, kind))]
+}
+
+function drawKind(space: FaultSpace, kind: string): Fault[] {
+  const { probability, timesMax, make } = FAULT_KINDS[kind] as FaultKind
+  const draw = space.draw.fork(kind)
+  if (!draw.happens(probability)) return []
+  const times = draw.whole(1, timesMax)
+  return Array.from({ length: times }, () => ({ kind, steps: make({ ...space, draw }) }))
+}
+
+/** Who is hit, and when: who joins later not before it starts, and often while it joins. */
+function hit({ draw, members, joiners, fromMs, toMs }: FaultSpace): {
+  member: string
+  atMs: number
+} {
+  const member = draw.pick([...members, ...(joiners?.keys() ?? [])])
+  const startsAtMs = joiners?.get(member)
+  if (startsAtMs === undefined) return { member, atMs: draw.whole(fromMs, toMs) }
+  const isEarly = draw.happens(JOINING_PROBABILITY)
+  const lastMs = isEarly ? Math.min(startsAtMs + JOINING_MS, toMs) : toMs
+  return { member, atMs: draw.whole(startsAtMs, lastMs) }
 }
 
 /** A fault of all links, or of one in one direction, for a while. */

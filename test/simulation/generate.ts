@@ -3,8 +3,8 @@ import type { MemoryNetworkOptions } from '../../src/adapters/memory/network.js'
 import type { PeerOptions } from '../../src/options.js'
 import { Draw } from './draw.js'
 import { drawFaults, FAULT_KINDS } from './faults.js'
-import { beginning, memberName, type Plan } from './operations.js'
-import { drawWork } from './workload.js'
+import { beginning, memberName, type Plan, type Step } from './operations.js'
+import { drawWork, type WorkSpace } from './workload.js'
 
 /** Options of {@link generatePlan}. */
 export interface GenerateOptions {
@@ -20,6 +20,16 @@ export interface GenerateOptions {
 
 /** How many runs have values that do not fit in one message, or in one page of state. */
 const LARGE_VALUES_PROBABILITY = 0.15
+
+/** How many runs have the least room for bytes that there may be, and callers who fill it. */
+const SMALL_BYTES_PROBABILITY = 0.05
+const MAX_BYTES_LEAST = 2 ** 20
+
+/** What fills it: so many keys, a few at a time, each with a value of so many characters. */
+const FILLING_KEYS = Array.from({ length: 24 }, (_, index) => `f${index + 1}`)
+const FILLING_CHARACTERS = 150_000
+const FILLING_BATCH = 4
+const FILLING_INTERVAL_MS = 4_000
 
 /** How many own each key. */
 const REPLICAS: ReadonlyArray<[replicas: number | 'all', weight: number]> = [
@@ -63,18 +73,19 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): Plan 
   }
   const drawn = drawFaults(faultSpace, faults)
   const joiners = Array.from({ length: lastMember - count }, (_, i) => memberName(count + i + 1))
+  const isShortOfBytes = draw.fork('bytes').happens(SMALL_BYTES_PROBABILITY)
+  const callers = { members: [...members, ...joiners], fromMs: WORK_FROM_MS, toMs: healAtMs }
   return {
-    options: { replicas, ...drawOptions(draw.fork('options')) },
+    options: { replicas, ...drawOptions(draw.fork('options'), isShortOfBytes) },
     network: drawNetwork(draw.fork('network')),
     work: [
       ...beginning(count, placement.clients),
       ...drawWork({
+        ...callers,
         draw: draw.fork('work'),
-        members: [...members, ...joiners],
         hasLargeValues: draw.fork('large').happens(LARGE_VALUES_PROBABILITY),
-        fromMs: WORK_FROM_MS,
-        toMs: healAtMs,
       }),
+      ...(isShortOfBytes ? drawFilling({ ...callers, draw: draw.fork('filling') }) : []),
     ],
     faults: drawn,
     healAtMs,
@@ -91,14 +102,33 @@ function drawPlacement(draw: Draw, options: GenerateOptions) {
   return { replicas, count, clients: hasClient ? [memberName(draw.whole(2, count))] : [] }
 }
 
-/** Mostly the defaults; some runs are short of room in one place or another. */
-function drawOptions(draw: Draw): PeerOptions {
+/**
+ * Mostly the defaults; some runs are short of room in one place or another. Not in `tombstonesMax`: what is forgotten early
+ * may come back, and that is no mistake.
+ */
+function drawOptions(draw: Draw, isShortOfBytes: boolean): PeerOptions {
   return {
+    // By a finite `maxItems` the checker knows that entries may go.
+    ...(isShortOfBytes && { maxBytes: MAX_BYTES_LEAST, maxItems: 1_000 }),
     ...(draw.happens(0.2) && { syncQueueMax: 16, batchEntriesMax: draw.pick([1, 4, 16]) }),
     ...(draw.happens(0.15) && { maxItems: draw.pick([8, 20]) }),
     ...(draw.happens(0.2) && { flushIntervalMs: draw.pick([0, 50, 500]) }),
     ...(draw.happens(0.2) && { sweepIntervalMs: draw.pick([50, 5_000]) }),
+    ...(draw.happens(0.15) && { nearBytesMax: draw.pick([0, 1_000, 4_000]) }),
   }
+}
+
+/** Sets of long values, one batch after the other. */
+function drawFilling(space: Omit<WorkSpace, 'hasLargeValues'>): Step[] {
+  const { draw, members, fromMs, toMs } = space
+  const steps: Step[] = []
+  for (let atMs = fromMs; atMs < toMs; atMs += FILLING_INTERVAL_MS) {
+    const entries = draw
+      .sample(FILLING_KEYS, FILLING_BATCH)
+      .map((key): [string, string] => [key, `${key} at ${atMs}`.padEnd(FILLING_CHARACTERS, '.')])
+    steps.push({ atMs, do: 'setMany', at: draw.pick(members), entries })
+  }
+  return steps
 }
 
 /** How far messages are passed on: not at all, as in a mesh of direct links, or by a few. */

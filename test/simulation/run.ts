@@ -2,6 +2,7 @@
  * Runs a plan: does what its steps say, at their moments, on a simulated mesh, with the checker watching; then heals
  * all, waits for quiet, and has the checker look at what is left.
  */
+import type { Mishap, SentMessage } from '../../src/adapters/memory/network.js'
 import { loadHash64 } from '../../src/adapters/system/hash.js'
 import type { Cache } from '../../src/api.js'
 import { resolveOptions } from '../../src/options.js'
@@ -96,6 +97,7 @@ class Run {
         published: (author, topic, bytes) => this.#published(author, topic, bytes),
         delivered: (to, author, topic, bytes) => this.#delivered(to, author, topic, bytes),
         framed: (from, to, bytes) => this.#framed(from, to, bytes),
+        mishap: (what, from, to, message, lateMs) => this.#mishap(what, from, to, message, lateMs),
       },
     })
     this.#history = new History(
@@ -516,6 +518,13 @@ class Run {
 
   #framed(from: string, to: string, bytes: Uint8Array): void {
     if (this.#history.keepsWire) this.#noteWire(`to ${to} from`, from, 'channel', bytes)
+  }
+
+  #mishap(what: Mishap, from: string, to: string, message: SentMessage, lateMs: number): void {
+    if (!this.#history.keepsWire) return
+    const { author, topic, bytes } = message
+    const late = lateMs > 0 ? ` for ${Math.round(lateMs)} ms` : ''
+    this.#noteWire(`${what}${late} from ${from} to ${to}, of`, author, topic, bytes)
   }
 
   #noteWire(what: string, peer: string, topic: string, bytes: Uint8Array): void {

@@ -150,9 +150,48 @@ describe('a mistake in a test fails at once', () => {
       (mesh, { ada, bob }) => mesh.partition(ada as never, bob as never),
     ],
     ['with a peer in two groups', (mesh, { ada, bob }) => mesh.partition([ada], [bob, ada])],
+    ['with an empty group', (mesh, { ada }) => mesh.partition([ada], [])],
   ])('a partition %s', async (_, cut) => {
     const { mesh, ada, bob } = await three()
     expect(() => cut(mesh, { ada, bob })).toThrow(RangeError)
+  })
+
+  it('a partition with an empty group: says which', async () => {
+    const { mesh, ada, bob } = await three()
+    const message = 'partition: group 2 of 3 is empty'
+    expect(() => mesh.partition([ada], [], [bob])).toThrow(new RangeError(message))
+  })
+
+  it.each<[string, string, (mesh: SimulatedMesh, peers: Record<'ada' | 'bob', Peer>) => unknown]>([
+    [
+      'partition',
+      'oneway',
+      (mesh, { ada, bob }) => mesh.partition([ada], [bob], { oneway: true } as never),
+    ],
+    ['crash', 'quiet', (mesh, { ada }) => mesh.crash(ada, { quiet: true } as never)],
+    ['run', 'limit', (mesh) => mesh.run(Promise.resolve(), { limit: 5 } as never)],
+    ['until', 'limit', (mesh) => mesh.until(() => true, { limit: 5 } as never)],
+    ['settle', 'limit', (mesh) => mesh.settle({ limit: 5 } as never)],
+  ])('an option that %s does not have, by its name, %s', async (_, option, call) => {
+    const { mesh, ada, bob } = await three()
+    const error = await (async () => call(mesh, { ada, bob }))().catch((error) => error)
+    expect(error).toBeInstanceOf(InvalidOptionError)
+    expect(error).toMatchObject({ option })
+    expect(mesh.peers).toHaveLength(3)
+    await mesh.settle()
+  })
+
+  it.each([undefined, null, 'p01', {}])('what is no peer, such as %j', async (stranger) => {
+    const { mesh, ada } = await three()
+    const none = stranger as never
+    const what = /is no peer$/
+    expect(() => mesh.crash(none)).toThrow(TypeError)
+    expect(() => mesh.crash(none)).toThrow(what)
+    expect(() => mesh.stall(none, 1_000)).toThrow(what)
+    expect(() => mesh.stepClock(none, 1_000)).toThrow(what)
+    expect(() => mesh.logs(none)).toThrow(what)
+    expect(() => mesh.partition([ada], [none])).toThrow(what)
+    await expect(mesh.restart(none)).rejects.toThrow(what)
   })
 
   it.each<[string, (mesh: SimulatedMesh, peer: Peer) => void]>([
@@ -197,21 +236,29 @@ describe('a mistake in a test fails at once', () => {
     expect(() => mesh.peer(2)).toThrow(RangeError)
   })
 
-  it.each([-1, Number.NaN])('time that advances by %s', async (ms) => {
-    const { mesh } = await three()
-    const before = mesh.now()
-    await expect(mesh.advance(ms)).rejects.toThrow(/time only goes forward/)
-    expect(mesh.now()).toBe(before)
-  })
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '10', null])(
+    'time that advances by %j, stalls of so much, and waits of at most so much',
+    async (given) => {
+      const { mesh, ada } = await three()
+      const ms = given as number
+      const before = mesh.now()
+      const wrong = /is no finite number of ms from 0 on$/
+      await expect(mesh.advance(ms)).rejects.toThrow(RangeError)
+      await expect(mesh.advance(ms)).rejects.toThrow(wrong)
+      expect(() => mesh.stall(ada, ms)).toThrow(RangeError)
+      const options = { limitMs: ms }
+      await expect(mesh.settle(options)).rejects.toThrow(RangeError)
+      await expect(mesh.until(() => false, options)).rejects.toThrow(RangeError)
+      await expect(mesh.run(new Promise(() => {}), options)).rejects.toThrow(wrong)
+      expect(mesh.now()).toBe(before)
+    },
+  )
 
-  it('an advance that would never end', async () => {
+  it('a text for a number, which is told from one', async () => {
     const { mesh } = await three()
-    await expect(mesh.advance(Number.POSITIVE_INFINITY)).rejects.toThrow(/never end/)
-  })
-
-  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('a stall of %s ms', async (durationMs) => {
-    const { mesh, ada } = await three()
-    expect(() => mesh.stall(ada, durationMs)).toThrow(RangeError)
+    await expect(mesh.advance('10' as never)).rejects.toThrow('advance: "10" is no')
+    const limit = mesh.until(() => true, { limitMs: Number.NaN })
+    await expect(limit).rejects.toThrow('limitMs of until: NaN is no')
   })
 
   it('a clock that steps by what is no number', async () => {
@@ -252,6 +299,13 @@ describe('a wait that cannot end', () => {
     expect(error).toMatch(/^Error: not settled after 0 simulated ms, seed 7:\n/)
     expect(error).toMatch(/^cache c, key key-0: p01:\S+-p01 p02:nothing p03:nothing$/m)
     expect(error).toMatch(/\nand 2 more keys$/)
+  })
+
+  it('settle: while a peer stands still, and says which', async () => {
+    const { mesh, bob } = await three()
+    mesh.stall(bob, 2_000)
+    const error = await mesh.settle({ limitMs: 1_000 }).catch(String)
+    expect(error).toMatch(/\np02 stands still$/)
   })
 
   it('run: work that never ends, or not within the limit', async () => {
@@ -624,6 +678,18 @@ describe('settle', () => {
     await ada.cache('c').set('key', value)
     await mesh.settle()
     expect(bob.cache('c').peek('key')).toEqual(value)
+  })
+
+  it('waits for a peer that stands still, though all see each other and nobody has written', async () => {
+    const { mesh, ada, bob } = await three()
+    const before = mesh.now()
+    mesh.stall(ada, 2_000)
+    await mesh.settle()
+    expect(mesh.now() - before).toBeGreaterThanOrEqual(2_000)
+    await bob.cache('c').set('key', 1)
+    mesh.stall(ada, 1_000)
+    await mesh.settle()
+    expect(ada.cache('c').peek('key')).toBe(1)
   })
 
   it('lets no time pass when all is at rest', async () => {

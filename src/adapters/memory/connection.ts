@@ -4,7 +4,7 @@
  * unless the connection has broken by then.
  */
 import { MemoryChannel } from './channel.js'
-import type { MemoryNetwork } from './network.js'
+import type { MemoryNetwork, SentMessage } from './network.js'
 import type { MemoryTransport } from './transport.js'
 
 /** Time after which something unacknowledged is sent again the first time, in ms; doubles each time. */
@@ -67,11 +67,12 @@ export class ConnectionEnd {
   }
 
   /** Runs `arrive` at the other end, in no particular order. */
-  sendMessage(arrive: (end: ConnectionEnd) => void): void {
+  sendMessage(message: SentMessage, arrive: (end: ConnectionEnd) => void): void {
     this.#whenLinked(() => {
       const delayMs = this.#network.delayMs(this.owner.id, this.remote)
       const heldUpMs = this.#network.heldUpMs(this.owner.id, this.remote)
       if (heldUpMs > 0) {
+        this.#network.observer.mishap?.('held up', this.owner.id, this.remote, message, heldUpMs)
         // It comes round another way, and may come after this connection has closed.
         this.peer.owner.after(delayMs + heldUpMs, () => arrive(this.peer))
         return

@@ -111,7 +111,7 @@ export class Dialler {
   #isInReach(target: MemoryTransport | undefined): boolean {
     if (target === undefined) return true
     const cutSinceMs = this.#network.faults.cutSinceMs(this.#transport.id, target.id)
-    return !target.isLost && cutSinceMs === Number.POSITIVE_INFINITY
+    return !target.isLost && !target.isAsleep && cutSinceMs === Number.POSITIVE_INFINITY
   }
 
   #roundTripMs(target: MemoryTransport | undefined): number {

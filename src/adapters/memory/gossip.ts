@@ -6,16 +6,13 @@
  * the two is dead until they connect anew, though both count as connected: this is what happens over libp2p.
  */
 import type { ConnectionEnd } from './connection.js'
-import type { MemoryNetwork } from './network.js'
+import type { MemoryNetwork, SentMessage } from './network.js'
 
 /** Messages remembered as seen. */
 const SEEN_MAX = 20_000
 
-interface Message {
+interface Message extends SentMessage {
   readonly number: number
-  readonly topic: string
-  readonly author: string
-  readonly bytes: Uint8Array
 }
 
 /** What one peer has with another. */
@@ -88,15 +85,17 @@ export class MemoryGossip {
 
   #send({ outbound, topics }: Route, message: Message): void {
     if (!outbound.isOpen || outbound.isMuted || !topics.includes(message.topic)) return
-    const { lossProbability, duplicateProbability } = this.#network.faults.settings(
-      this.#id,
-      outbound.remote,
-    )
-    if (!this.#network.happens(lossProbability)) {
-      outbound.sendMessage((there) => there.owner.gossip?.receive(message, there.remote))
+    const { faults, observer } = this.#network
+    const { remote } = outbound
+    const { lossProbability, duplicateProbability } = faults.settings(this.#id, remote)
+    if (this.#network.happens(lossProbability)) {
+      observer.mishap?.('lost', this.#id, remote, message, 0)
+    } else {
+      outbound.sendMessage(message, (there) => there.owner.gossip?.receive(message, there.remote))
     }
     if (this.#network.happens(duplicateProbability)) {
-      outbound.sendMessage((there) => there.owner.gossip?.repeat(message))
+      observer.mishap?.('duplicated', this.#id, remote, message, 0)
+      outbound.sendMessage(message, (there) => there.owner.gossip?.repeat(message))
     }
   }
 

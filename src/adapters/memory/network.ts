@@ -23,6 +23,18 @@ export interface NetworkObserver {
   delivered?(to: string, author: string, topic: string, bytes: Uint8Array): void
   /** A frame of a channel has arrived. */
   framed?(from: string, to: string, bytes: Uint8Array): void
+  /** Something happens to a message on one link; what is held up comes `lateMs` later than it would have. */
+  mishap?(what: Mishap, from: string, to: string, message: SentMessage, lateMs: number): void
+}
+
+/** What may happen to one message on one link. */
+export type Mishap = 'lost' | 'duplicated' | 'held up'
+
+/** A message on its way, as observers see it. */
+export interface SentMessage {
+  readonly topic: string
+  readonly author: string
+  readonly bytes: Uint8Array
 }
 
 /** Options of {@link MemoryNetwork}. Times in ms. */

@@ -38,6 +38,7 @@ export class MemoryTransport implements Transport {
   #handlers: TransportHandlers | undefined
   #gossip: MemoryGossip | undefined
   #state: 'new' | 'running' | 'stopped' | 'crashed' | 'lost' = 'new'
+  #isAsleep = false
   /** When this process last looked after its connections, by the network's clock. */
   #lastAwakeMs = 0
 
@@ -62,6 +63,11 @@ export class MemoryTransport implements Transport {
     return this.#state === 'lost'
   }
 
+  /** Its host has been suspended, and has not run since: nothing answers meanwhile. */
+  get isAsleep(): boolean {
+    return this.#isAsleep
+  }
+
   get gossip(): MemoryGossip | undefined {
     return this.isRunning ? this.#gossip : undefined
   }
@@ -74,6 +80,7 @@ export class MemoryTransport implements Transport {
     this.#plan = plan
     this.#handlers = handlers
     this.#state = 'running'
+    this.#isAsleep = false
     this.#gossip = new MemoryGossip(this.#network, this.id, plan.topics, (topic, author, bytes) =>
       handlers.message(topic, author, bytes),
     )
@@ -98,8 +105,15 @@ export class MemoryTransport implements Transport {
     this.#leave()
   }
 
-  /** All its connections break, as when its host is suspended: the others hear soon, this process when it runs again. */
+  /**
+   * All its connections break, as when its host is suspended: the others hear soon, this process when it runs again.
+   * Until then it cannot be reached.
+   */
   sever(): void {
+    this.#isAsleep = true
+    this.after(0, () => {
+      this.#isAsleep = false
+    })
     for (const { peer } of this.#allEnds()) {
       peer.owner.after(this.#network.delayMs(this.id, peer.owner.id), () => peer.close())
     }

@@ -8,8 +8,8 @@ export type Limits = Pick<
   'syncQueueMax' | 'maxItems' | 'maxBytes' | 'tombstonesMax' | 'nearBytesMax' | 'hintBytesMax'
 >
 
-/** Bytes by which hints may be over: the values of those that found room at the same time. */
-const HINT_BYTES_OVER_MAX = 2 ** 20
+/** Bytes by which hints may be over: the value that fills the room. More than callers write. */
+const HINT_BYTES_OVER_MAX = 2 ** 19
 
 /** Looks at one process now. */
 export function checkBounds(
@@ -24,7 +24,7 @@ export function checkBounds(
     ['memoryBytes', stats.memoryBytes, limits.maxBytes],
     ['tombstoneCount', stats.tombstoneCount, limits.tombstonesMax],
     ['nearBytes', stats.nearBytes, limits.nearBytesMax],
-    // Whoever finds room adds one value: writers are let in while there is any.
+    // Whoever finds room adds one value, which need not fit: the next one waits.
     ['hintBytes', stats.hintBytes, limits.hintBytesMax + HINT_BYTES_OVER_MAX],
   ]
   for (const [what, value, limit] of bounded) {

@@ -413,6 +413,16 @@ const OWNERSHIP: readonly PlantedBug[] = [
     breaks: ['ack', 'expectation'],
   },
   {
+    name: 'hint-before-knowledge',
+    is: 'a member that reads what it keeps for others though it knows of a later delete',
+    because: 'its own write is the latest that it made',
+    file: 'src/services/reads.ts',
+    find: 'if (hint !== undefined && !store.outranks(hint)) return',
+    replace: 'if (hint !== undefined) return',
+    soil: soils.scenario('deleted-while-it-is-taken-over'),
+    breaks: ['expectation', 'session'],
+  },
+  {
     name: 'quorum-of-those-left',
     is: 'a quorum that is counted from the owners that are left',
     because: 'a majority is one of those on the list',
@@ -467,6 +477,50 @@ const OWNERSHIP: readonly PlantedBug[] = [
   },
 ]
 
+/** What is bounded. */
+const BOUNDS: readonly PlantedBug[] = [
+  {
+    name: 'tombstones-unbounded',
+    is: 'deletes that are remembered, however many they are',
+    because: 'each is forgotten when its time is over',
+    file: 'src/core/remembered.ts',
+    find: '    if (this.#order.size > this.#options.itemsMax) {',
+    replace: '    if (this.#options.itemsMax === 0) {',
+    soil: soils.scenario('more-deletes-than-are-remembered'),
+    breaks: ['bounds'],
+  },
+  {
+    name: 'near-copies-unbounded',
+    is: 'near copies that take more than their room',
+    because: 'one that is too large is not kept, and all others are small',
+    file: 'src/core/near-cache.ts',
+    find: '    while (this.#bytes > this.#bytesMax) this.#remove(this.#eviction.victim() as NearCopy)\n',
+    replace: '',
+    soil: soils.scenario('more-near-copies-than-there-is-room-for'),
+    breaks: ['bounds'],
+  },
+  {
+    name: 'hints-unbounded',
+    is: 'hints that take more than their room',
+    because: 'the room that writers hold looks like all that is taken',
+    file: 'src/services/handoff.ts',
+    find: '    return this.hints.bytes + this.#reservedBytes < this.#hintBytesMax\n',
+    replace: '    return this.#reservedBytes < this.#hintBytesMax\n',
+    soil: soils.scenario('more-hints-than-there-is-room-for'),
+    breaks: ['bounds'],
+  },
+  {
+    name: 'bytes-unbounded',
+    is: 'a store that takes more bytes than it may',
+    because: 'each entry was looked at for its size, and there are not too many',
+    file: 'src/core/store.ts',
+    find: '    while (this.#memoryBytes > bytesMax || ',
+    replace: '    while (',
+    soil: soils.scenario('more-bytes-than-there-is-room-for'),
+    breaks: ['bounds'],
+  },
+]
+
 /** Who is there. */
 const MEMBERSHIP: readonly PlantedBug[] = [
   {
@@ -484,18 +538,33 @@ const MEMBERSHIP: readonly PlantedBug[] = [
     is: 'a dead member that old news calls alive again',
     because: 'the latest news looks like the newest',
     file: 'src/core/members.ts',
-    find: ': RANK[news.state] > RANK[known.state]',
-    replace: ': news.state !== known.state',
+    find: `  if (isLive(news) && !isLive(known) && news.outlived < known.incarnation) return false
+  return news.incarnation !== known.incarnation
+    ? news.incarnation > known.incarnation
+    : RANK[news.state] > RANK[known.state]`,
+    replace: `  return news.incarnation !== known.incarnation
+    ? news.incarnation > known.incarnation
+    : news.state !== known.state`,
     soil: soils.SPLITS,
     breaks: ['revival'],
+  },
+  {
+    name: 'death-of-before-unheard',
+    is: 'a member that takes its death for an old story, for it has spoken up against the suspicion since',
+    because: 'it is of an earlier incarnation',
+    file: 'src/services/membership.ts',
+    find: '    if (incarnation <= this.#outlived) return false\n',
+    replace: '    if (incarnation < this.#incarnation) return false\n',
+    soil: soils.scenario('owner-that-stood-still-seven-seconds'),
+    breaks: ['expectation', 'membership'],
   },
   {
     name: 'dead-for-good',
     is: 'a dead member that cannot come back',
     because: 'dead is dead',
     file: 'src/core/members.ts',
-    find: '    if (known !== undefined && !overrides(news, known)) return undefined\n',
-    replace: `    if (known !== undefined && !(isLive(known) && overrides(news, known))) return undefined\n`,
+    find: '!overrides({ ...news, outlived }, known)',
+    replace: '!(isLive(known) && overrides({ ...news, outlived }, known))',
     soil: soils.RESTARTS,
     breaks: ['membership'],
   },
@@ -594,4 +663,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...STOPPING,
   ...ACKNOWLEDGEMENT,
   ...OWNERSHIP,
+  ...BOUNDS,
 ]

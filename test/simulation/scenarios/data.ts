@@ -1,6 +1,18 @@
 /** Scenarios of data: writes that race, deletes, clears, times to live, full queues and full stores. */
-import type { Scenario } from '../operations.js'
-import { ALL, at, entries, first, HALVES, held, neverTold, paragraph, unheard } from './steps.js'
+import type { PeerStats } from '../../../src/api.js'
+import type { Expectation, Scenario } from '../operations.js'
+import {
+  ALL,
+  at,
+  entries,
+  first,
+  HALVES,
+  held,
+  neverTold,
+  paragraph,
+  read,
+  unheard,
+} from './steps.js'
 
 const THREE = first(3)
 
@@ -15,7 +27,18 @@ const SLOW = {
   to: 'p03',
 } as const
 
-export const DATA: readonly Scenario[] = [
+/** Three owners of every key, and a client, to which none belongs. */
+const WITH_CLIENT = { members: 4, clients: ['p04'] }
+
+const MIB = 2 ** 20
+
+/** Characters of a long value, which still goes into a message. */
+const LONG = 100_000
+
+/** Bytes that an entry is accounted with, beside its value and its key. */
+const OVERHEAD_BYTES = 400
+
+const WRITES: readonly Scenario[] = [
   {
     name: 'delete-and-set-at-once',
     proves: paragraph`One member deletes a key and another one sets it, in the same millisecond, each the other way round for a
@@ -216,7 +239,129 @@ export const DATA: readonly Scenario[] = [
   },
 ]
 
+const BOUNDS: readonly Scenario[] = [
+  {
+    name: 'more-deletes-than-are-remembered',
+    proves: paragraph`Each member remembers 4 deletes, and 10 are made. The latest 4 are remembered, everywhere, also by one
+      that joins later and is told of them; that older ones were forgotten early, so that a late write could undo one, is
+      counted and said once. Memory of what is gone that only its age bounds grows with every delete for an hour.`,
+    shows: ['join'],
+    members: 3,
+    options: { tombstonesMax: 4 },
+    steps: [
+      ...at(2_000, { do: 'setMany', at: 'p01', entries: entries('t', 12) }),
+      ...at(2_500, { do: 'deleteMany', at: 'p02', keys: numbered('t', 10) }),
+      ...at(2_600, stat(THREE, 'tombstoneCount', { atLeast: 4, atMost: 4 })),
+      ...at(2_600, stat(THREE, 'tombstoneOverflowCount', { atLeast: 6, atMost: 6 })),
+      ...at(2_600, { do: 'expectAlert', at: 'p02', code: 'tombstones-full' }),
+      ...at(4_500, { do: 'start', member: 'p04' }),
+      ...at(7_500, stat(first(4), 'tombstoneCount', { atLeast: 4, atMost: 4 })),
+      ...at(7_500, held(first(4), 't1', undefined), held(first(4), 't10', undefined)),
+      ...at(7_500, held(first(4), 't11', 't 11')),
+    ],
+  },
+  {
+    name: 'more-near-copies-than-there-is-room-for',
+    proves: paragraph`A client reads 20 keys of others, and has room for copies of three. It is answered in full, and keeps
+      those that it read last; a value larger than all its room it reads as well, and does not keep. Copies that go only
+      when they are too old, or when somebody writes, take as much memory as all that is ever read.`,
+    shows: [],
+    ...WITH_CLIENT,
+    options: { replicas: 3, nearBytesMax: 1_000 },
+    steps: [
+      ...at(2_000, { do: 'setMany', at: 'p01', entries: entries('n', 20) }),
+      ...at(2_000, { do: 'set', at: 'p01', key: 'long', value: 'long'.padEnd(1_000, '.') }),
+      ...at(3_000, { do: 'getMany', at: 'p04', keys: numbered('n', 20) }),
+      ...at(3_100, stat('p04', 'nearBytes', { atLeast: 600, atMost: 1_000 })),
+      // Not all are answered by one owner: the last to come is not known.
+      ...at(3_100, { do: 'get', at: 'p04', key: 'n20' }),
+      ...at(3_150, { do: 'get', at: 'p04', key: 'n20' }),
+      ...at(3_200, stat('p04', 'nearHitCount', { atLeast: 1 })),
+      ...at(3_200, read('p04', 'n1', 'n 1', 'local')),
+      ...at(3_200, read('p04', 'long', 'long'.padEnd(1_000, '.'), 'local')),
+      ...at(3_300, stat('p04', 'nearBytes', { atLeast: 600, atMost: 1_000 })),
+      ...at(3_300, stat('p04', 'nearCount', { atLeast: 2, atMost: 3 })),
+    ],
+  },
+  {
+    name: 'more-hints-than-there-is-room-for',
+    proves: paragraph`A client has room for a mebibyte of what its owners have not taken, cannot reach any of them, and has 20
+      values of 100,000 characters written. Eleven go in, the last of which fills the room; those who write the others are
+      slowed down, and told after two seconds that there is none. One who comes later still waits when the owners are back,
+      and is let in. In the end the owners have all that was taken in, and nothing of what was refused.`,
+    shows: ['partition'],
+    ...WITH_CLIENT,
+    options: { replicas: 3, hintBytesMax: MIB, syncTimeoutMs: 2_000 },
+    steps: [
+      ...at(2_000, { do: 'cut', from: ['p04'], to: THREE.split(' ') }),
+      ...at(
+        2_100,
+        numbered('h', 20).map((key) => ({ do: 'set', at: 'p04', key, value: long(key) })),
+      ),
+      ...at(2_200, { do: 'expectOutcome', at: 'p04', of: 'set', outcome: 'pending' }),
+      ...at(2_200, stat('p04', 'hintBytes', { atLeast: MIB, atMost: MIB + LONG + OVERHEAD_BYTES })),
+      ...at(2_200, stat('p04', 'hintCount', { atLeast: 11, atMost: 11 })),
+      ...at(2_200, stat('p04', 'hintWaitCount', { atLeast: 9, atMost: 9 })),
+      ...at(4_200, { do: 'expectOutcome', at: 'p04', of: 'set', outcome: 'HINTS_FULL' }),
+      ...at(4_200, stat('p04', 'hintCount', { atLeast: 11, atMost: 11 })),
+      ...at(4_300, { do: 'set', at: 'p04', key: 'late', value: 'late' }),
+      ...at(4_400, { do: 'expectOutcome', at: 'p04', of: 'set', outcome: 'pending' }),
+      ...at(4_500, { do: 'mend', from: ['p04'], to: THREE.split(' ') }),
+      ...at(6_300, { do: 'expectOutcome', at: 'p04', of: 'set', outcome: 'ok' }),
+      ...at(10_000, held(THREE, 'h1', long('h1')), held(THREE, 'h11', long('h11'))),
+      ...at(10_000, held(THREE, 'h12', undefined), held(THREE, 'late', 'late')),
+      ...at(10_000, stat('p04', 'hintBytes', { atMost: 0 })),
+    ],
+  },
+  {
+    name: 'more-bytes-than-there-is-room-for',
+    proves: paragraph`Each member holds a mebibyte at most, and 20 values of 100,000 characters are written. The least recently
+      used go until the rest fits, on each member for itself; the newest are there, and so is the room: it is used. A value that
+      would take more than all of it is refused, and nothing goes for its sake. A store that counts entries but not bytes, or
+      bytes but not those of what is overwritten, eats the memory.`,
+    shows: [],
+    members: 3,
+    // By a finite \`maxItems\` the checker knows that entries may go.
+    options: { maxBytes: MIB, maxItems: 1_000 },
+    steps: [
+      ...numbered('b', 20).flatMap((key, index) =>
+        at(2_000 + 50 * index, { do: 'set', at: 'p01', key, value: long(key) }),
+      ),
+      ...at(3_500, stat(THREE, 'memoryBytes', { atLeast: MIB - LONG, atMost: MIB })),
+      ...at(3_500, stat(THREE, 'evictionCount', { atLeast: 10, atMost: 10 })),
+      ...at(3_500, held(THREE, 'b10', undefined), held(THREE, 'b11', long('b11'))),
+      ...at(3_600, { do: 'set', at: 'p02', key: 'b20', value: 'short again' }),
+      ...at(3_700, stat(THREE, 'memoryBytes', { atMost: MIB - LONG })),
+      ...at(3_800, { do: 'set', at: 'p02', key: 'b20', value: 'too long'.padEnd(MIB, '.') }),
+      ...at(3_900, { do: 'expectOutcome', at: 'p02', of: 'set', outcome: 'VALUE_TOO_LARGE' }),
+      ...at(3_900, stat(THREE, 'evictionCount', { atMost: 10 })),
+      ...at(3_900, held(THREE, 'b11', long('b11'))),
+    ],
+  },
+]
+
+export const DATA: readonly Scenario[] = [...WRITES, ...BOUNDS]
+
 /** A value over the 256 KiB that a message holds. */
 function large(name: string): string {
   return name.padEnd(300 * 1_024, '.')
+}
+
+/** A value of so many characters that ten of them fit into a mebibyte. */
+function long(name: string): string {
+  return name.padEnd(LONG, '.')
+}
+
+/** A number of the stats of each of some members, named like `p01 p02`, is within bounds. */
+function stat(
+  members: string,
+  name: keyof PeerStats,
+  within: { atLeast?: number; atMost?: number },
+): Expectation[] {
+  return members.split(' ').map((at) => ({ do: 'expectStat', at, stat: name, ...within }))
+}
+
+/** Keys like those of `entries`. */
+function numbered(prefix: string, count: number): string[] {
+  return entries(prefix, count).map(([key]) => key)
 }

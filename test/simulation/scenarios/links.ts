@@ -207,22 +207,22 @@ export const LINKS: readonly Scenario[] = [
   },
   {
     name: 'flip',
-    proves: paragraph`The link between two members goes and comes every ten seconds, and a third one hears both all the time.
-      The two never call each other dead, connect anew each time, and always have what the other wrote. A mesh that
+    proves: paragraph`The link between two members goes, or comes, every twenty seconds, and a third one hears both all the
+      time. The two never call each other dead, connect anew each time, and always have what the other wrote. A mesh that
       connects twice, keeps the dead connection, or backs off further at each break goes deaf after a few rounds.`,
     shows: ['flip'],
     members: 3,
     network: { forwardPeersMax: 1 },
     steps: [
-      ...[0, 20_000, 40_000].flatMap((roundMs): Step[] => [
+      ...[0, 40_000, 80_000].flatMap((roundMs): Step[] => [
         ...at(roundMs + 2_000, { do: 'cut', from: ['p01'], to: ['p02'] }),
-        ...at(roundMs + 11_000, { do: 'set', at: 'p01', key: 'cut', value: `cut ${roundMs}` }),
-        ...at(roundMs + 11_500, held('p02 p03', 'cut', `cut ${roundMs}`)),
-        ...at(roundMs + 12_000, { do: 'mend', from: ['p01'], to: ['p02'] }),
-        ...at(roundMs + 20_000, { do: 'set', at: 'p02', key: 'whole', value: `whole ${roundMs}` }),
-        ...at(roundMs + 20_500, held('p01 p03', 'whole', `whole ${roundMs}`)),
+        ...at(roundMs + 21_000, { do: 'set', at: 'p01', key: 'cut', value: `cut ${roundMs}` }),
+        ...at(roundMs + 21_500, held('p02 p03', 'cut', `cut ${roundMs}`)),
+        ...at(roundMs + 22_000, { do: 'mend', from: ['p01'], to: ['p02'] }),
+        ...at(roundMs + 40_000, { do: 'set', at: 'p02', key: 'whole', value: `whole ${roundMs}` }),
+        ...at(roundMs + 40_500, held('p01 p03', 'whole', `whole ${roundMs}`)),
       ]),
-      ...at(60_500, neverTold('p01 p02 p03', 'dead'), together('p01 p02 p03')),
+      ...at(120_500, neverTold('p01 p02 p03', 'dead'), together('p01 p02 p03')),
     ],
   },
   {

@@ -133,6 +133,24 @@ const LOSSES: readonly Scenario[] = [
     ],
   },
   {
+    name: 'deleted-while-it-is-taken-over',
+    proves: paragraph`A member writes to a key of others, of whom it cannot reach the first, so that it keeps the write for that one.
+      Another owner dies; the member takes its place, has yet to take over what the first one holds, and deletes the key.
+      It knows of the delete itself, and does not read the value that it keeps. A member that looks at what it keeps for
+      others before it looks at what it knows reads back what it has deleted.`,
+    shows: ['partition', 'crash'],
+    options: THREE,
+    steps: [
+      ...at(3_000, { do: 'cut', from: [D], to: [A] }),
+      ...at(3_200, { do: 'set', at: D, key: 'k', value: 'kept for others' }),
+      ...at(3_500, { do: 'crash', member: C }),
+      ...at(6_000, { do: 'delete', at: D, key: 'k' }),
+      ...at(6_100, read(D, 'k', undefined, 'local')),
+      ...at(8_000, { do: 'mend', from: [D], to: [A] }),
+      ...at(20_000, read([A, B, D, E].join(' '), 'k', undefined)),
+    ],
+  },
+  {
     name: 'back-at-once-with-nothing',
     proves: paragraph`Of three owners two have a write, and one of these is killed and started again within 20 ms, at the same
       address and with nothing in memory: too soon for the ring of the others to change. Who reads it there finds it all
