@@ -235,9 +235,13 @@ export class Rebalance {
       if (given === GIVEN) left--
       else if (given === 0 && isThere.has(id)) sources.push(id)
     }
-    const isFailing = (id: string) => Number(this.#failing.has(id))
-    if (this.#failing.size > 0) sources.sort((a, b) => isFailing(a) - isFailing(b))
+    if (this.#failing.size > 0) sources.sort((a, b) => this.#rank(a) - this.#rank(b))
     return sources.slice(0, Math.max(0, left))
+  }
+
+  /** Those that fail come last. */
+  #rank(source: string): number {
+    return this.#failing.has(source) ? 1 : 0
   }
 
   #sources(): ReadonlySet<string> {

@@ -78,7 +78,7 @@ export class Sessions {
     if (known === undefined) {
       known = { floors: new Floors(), ring }
       this.#kept.set(process, known)
-    } else if (known.ring.join(' ') !== ring.join(' ')) {
+    } else if (known.ring !== ring) {
       known.floors.prune((cache, key) => keeps(process, cache, key))
       known.ring = ring
     }
