@@ -128,7 +128,10 @@ export class Checker {
   /** A process ends. */
   ends(process: SimulatedProcess): void {
     this.acks.lifeChanges()
-    if (isOwner(process)) this.losses.loses()
+    if (!isOwner(process)) return
+    this.losses.loses()
+    // It may have been the last that had something: what others have of it is older, and now the latest there is.
+    this.staleness.forget()
   }
 
   /** A message leaves its author. */
@@ -144,7 +147,7 @@ export class Checker {
           `${author} published ${printRecord(record)} of ${record.cache}/${record.key ?? ''}: nobody asked for it`,
         )
       }
-      if (process !== undefined) this.sessions.holds(process, record)
+      if (process !== undefined) this.sessions.publishes(process, record)
     }
   }
 
@@ -199,7 +202,7 @@ export class Checker {
     if (isSettled(this.#simulation)) {
       this.losses.settled()
       this.staleness.look()
-    } else this.staleness.unsettled()
+    } else this.staleness.forget()
   }
 
   /** How wrong clocks have been: what expires may go that much too soon or too late. */

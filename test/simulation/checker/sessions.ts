@@ -104,6 +104,12 @@ export class Sessions {
     this.#applied(process, { cache, key, version, deleted: true, value: undefined })
   }
 
+  /** A process publishes a record: that it made it a while ago, and may have given it up since for a later one of others. */
+  publishes(process: SimulatedProcess, record: Record): void {
+    if (this.#components.isFullCopy) this.#raise(process, record)
+    else this.floors(process).raise(record)
+  }
+
   /** A process is known to have a record, whether or not it told of it. */
   holds(process: SimulatedProcess, record: Record): void {
     this.#raise(process, record)

@@ -36,8 +36,8 @@ export class StalenessRules {
     this.#components = components
   }
 
-  /** Members may disagree on who owns what. */
-  unsettled(): void {
+  /** Members may disagree on who owns what, or an owner is gone with all it had. */
+  forget(): void {
     this.#known.clear()
   }
 
