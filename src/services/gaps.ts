@@ -24,6 +24,7 @@ export class Gaps {
   readonly #fetching = new Map<string, number>()
   #timer: Timer | undefined
   #count = 0
+  #stopped = false
 
   constructor(runtime: Runtime, positions: Positions, listener: GapListener) {
     this.#runtime = runtime
@@ -31,7 +32,9 @@ export class Gaps {
     this.#listener = listener
   }
 
+  /** What a fetch that ends later leaves behind is nobody's concern any more. */
   stop(): void {
+    this.#stopped = true
     this.#timer?.cancel()
   }
 
@@ -59,7 +62,7 @@ export class Gaps {
       this.#listener.advanced(member)
       return
     }
-    if (this.#sinceMs.has(member) || this.#fetching.has(member)) return
+    if (this.#stopped || this.#sinceMs.has(member) || this.#fetching.has(member)) return
     this.#sinceMs.set(member, this.#runtime.clock.monotonicMs())
     this.#timer ??= this.#tellLater()
   }
