@@ -63,7 +63,7 @@ export class Checker {
     this.#opsTopic = topicsOf(options.mesh).ops
     const nowMs = () => simulation.time.monotonicMs()
     const now = () => simulation.time.now()
-    const mayEvict = Number.isFinite(options.maxItems)
+    const mayEvict = this.#mayEvict
     const { log } = this
     this.violations = new Violations(nowMs)
     const { violations } = this
@@ -91,6 +91,7 @@ export class Checker {
   /** A process is about to start: listens to all that it will tell. */
   watch(process: SimulatedProcess): void {
     const { peer } = process
+    const mayEvict = this.#mayEvict
     for (const state of STATES) {
       const event = `member:${state}` as `member:${MemberState}` & keyof PeerEvents
       peer.on(event, (member) => this.membership.told(process, { ...member, state }))
@@ -102,12 +103,9 @@ export class Checker {
       cache.on('clear', ({ version }) => this.sessions.deleted(process, name, undefined, version))
     }
     peer.on('sync:start', ({ member, reason }) => {
-      if (
-        reason !== 'differs' ||
-        !this.#isFullCopy ||
-        this.disturbances.explainDifferenceOf(process)
-      )
-        return
+      if (reason !== 'differs' || !this.#isFullCopy) return
+      // Those that have joined since may have taken over from members that have evicted different entries.
+      if (mayEvict || this.disturbances.explainDifferenceOf(process)) return
       this.violations.add(
         'repair',
         `${process.id} found that it differs from ${member}: something was lost unnoticed`,
@@ -194,6 +192,10 @@ export class Checker {
     }
   }
 
+  get #mayEvict(): boolean {
+    return Number.isFinite(this.#options.maxItems)
+  }
+
   get #isFullCopy(): boolean {
     return this.#options.replicas === 'all'
   }
@@ -218,7 +220,7 @@ export class Checker {
     if (simulation.running().some(({ time }) => time.isStalled)) return false
     if (simulation.running().some(({ peer }) => peer.stats().syncQueueSize > 0)) return false
     if (!this.#isFullCopy && !(isSettled(simulation) && hasNoHints(simulation))) return false
-    if (Number.isFinite(this.#options.maxItems)) return true
+    if (this.#mayEvict) return true
     const owners = simulation.running().filter(isOwner)
     if (!this.#convergence.ownAll(owners)) return true
     return new Set(owners.map((process) => contents(process))).size <= 1

@@ -228,7 +228,8 @@ export class Sessions {
     const brief = log.briefOf(cache, key)
     if (brief.some((record) => record === undefined || isOver(record))) return
     if (floor.orLater && later.some(({ deleted }) => deleted)) return
-    if (floor.orLater && log.expectsDelete(process.id, cache, key)) return
+    // A delete that waits for acknowledgements may be known before it is published.
+    if (floor.orLater && log.awaitsDelete(cache, key)) return
     violations.add(rule, `${process.id} has no ${cache}/${key}, and had ${printRecord(floor)}`)
   }
 
