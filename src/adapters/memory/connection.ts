@@ -7,6 +7,9 @@ import { MemoryChannel } from './channel.js'
 import type { MemoryNetwork, SentMessage } from './network.js'
 import type { MemoryTransport } from './transport.js'
 
+/** Time by which the end of a connection comes after the last message, in ms: a clock that drifts rounds. */
+const END_GAP_MS = 0.01
+
 /** Time after which something unacknowledged is sent again the first time, in ms; doubles each time. */
 const RETRANSMIT_MS = 200
 
@@ -141,7 +144,7 @@ export class ConnectionEnd {
   #transmitFrame(arrive: (end: ConnectionEnd) => void, afterMessages: boolean): void {
     const nowMs = this.#network.clock.monotonicMs()
     const delayMs = this.#network.delayMs(this.owner.id, this.remote) + this.#retransmissionsMs()
-    const earliestMs = afterMessages ? this.#lastArrivalMs : this.#lastFrameArrivalMs
+    const earliestMs = afterMessages ? this.#lastArrivalMs + END_GAP_MS : this.#lastFrameArrivalMs
     const arrivalMs = Math.max(earliestMs, nowMs + delayMs)
     this.#lastFrameArrivalMs = arrivalMs
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, arrivalMs)
