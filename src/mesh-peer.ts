@@ -216,6 +216,19 @@ export class MeshPeer implements Peer {
     return this.#member.ownership.isSettled
   }
 
+  /**
+   * What is under way yet, of {@link PeerStats}: for those who ask often.
+   * @internal for simulations
+   */
+  get pending(): Pick<PeerStats, 'syncQueueSize' | 'hintCount' | 'openPartitions'> {
+    const { replication, handoff, rebalance } = this.#member
+    return {
+      syncQueueSize: replication.stats().syncQueueSize,
+      hintCount: handoff.hints.size,
+      openPartitions: rebalance.openCount,
+    }
+  }
+
   async ready(): Promise<void> {
     this.#assertRunning('ready')
     await this.#member.catchUp.ready

@@ -51,9 +51,10 @@ export function partitionOf(hash: Hash64, cache: string, key: string): number {
 export class Ring {
   /** Ids on the ring, sorted. */
   readonly members: readonly string[]
+  /** How many owners each partition has. */
+  readonly listLength: number
   /** The preference lists, one after the other, as indexes of members: numbers in place, where arrays would be garbage. */
   readonly #table: Uint16Array
-  readonly #listLength: number
   readonly #options: RingOptions
   /** Preference lists as they were asked for. */
   readonly #lists: Array<readonly string[] | undefined> = []
@@ -66,8 +67,8 @@ export class Ring {
     this.#options = options
     const { replicas } = options
     const { length } = this.members
-    this.#listLength = replicas === 'all' ? length : Math.min(replicas, length)
-    this.#table = buildTable(this.members, this.#listLength, options.hash)
+    this.listLength = replicas === 'all' ? length : Math.min(replicas, length)
+    this.#table = buildTable(this.members, this.listLength, options.hash)
   }
 
   /**
@@ -111,15 +112,20 @@ export class Ring {
 
   /** Whether every member owns every partition. */
   get isFull(): boolean {
-    return this.#listLength === this.members.length
+    return this.listLength === this.members.length
+  }
+
+  /** Which of {@link members} stands at a place of a partition's preference list, the primary at 0. */
+  memberAt(partition: number, place: number): number {
+    return this.#table[partition * this.listLength + place] as number
   }
 
   /** The partition's owners, the primary first; empty when the ring is. The same array each time. */
   preferenceList(partition: number): readonly string[] {
     let list = this.#lists[partition]
     if (list === undefined) {
-      const first = partition * this.#listLength
-      const indexes = this.#table.subarray(first, first + this.#listLength)
+      const first = partition * this.listLength
+      const indexes = this.#table.subarray(first, first + this.listLength)
       list = Array.from(indexes, (member) => this.members[member] as string)
       this.#lists[partition] = list
     }
@@ -141,14 +147,14 @@ export class Ring {
     const index = this.members.indexOf(member)
     if (index < 0) return owned
     for (let at = 0; at < this.#table.length; at++) {
-      if (this.#table[at] === index) owned[Math.floor(at / this.#listLength)] = 1
+      if (this.#table[at] === index) owned[Math.floor(at / this.listLength)] = 1
     }
     return owned
   }
 
   /** The partition's primary, if the ring has a member at all. */
   owner(partition: number): string | undefined {
-    return this.members[this.#table[partition * this.#listLength] as number]
+    return this.members[this.#table[partition * this.listLength] as number]
   }
 
   /** How many partitions each member is the primary of. */
@@ -159,7 +165,7 @@ export class Ring {
 
   #countPartitions(): ReadonlyMap<string, number> {
     const counts = new Uint16Array(this.members.length)
-    for (let at = 0; at < this.#table.length; at += this.#listLength) {
+    for (let at = 0; at < this.#table.length; at += this.listLength) {
       const primary = this.#table[at] as number
       counts[primary] = (counts[primary] as number) + 1
     }

@@ -501,6 +501,7 @@ export class MeshMember implements TransportHandlers {
     this.ownership.learn(rings)
     const member = this.membership.list.get(id)
     if (member !== undefined) this.catchUp.accepted(member, wasLive)
+    this.rebalance.reached(id)
   }
 
   /** Of what a gone member published, another one has this much: ask for it, or say that we have more. */

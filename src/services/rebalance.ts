@@ -10,19 +10,20 @@
  *
  * What this member no longer owns it keeps, and goes on taking in, until every owner has taken over what it gained.
  */
+import { type Backoff, backoffMs } from '../core/backoff.js'
 import { isLive } from '../core/members.js'
 import { noPartitions } from '../core/placement.js'
 import { lowest, type Position, type Positions } from '../core/positions.js'
 import { readQuorum } from '../core/quorum.js'
-import { PARTITIONS } from '../core/ring.js'
+import { PARTITIONS, type Ring } from '../core/ring.js'
 import type { Store } from '../core/store.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import type { Runtime, Timer } from './ports.js'
 import { newTransfer, type StateTransfer, type Transfer } from './state-transfer.js'
 
-/** Pause before what could not be pulled is tried again, in ms. */
-const RETRY_DELAY_MS = 100
+/** Pauses before what could not be pulled is tried again, in ms. */
+const RETRY: Backoff = { minMs: 100, maxMs: 1_000 }
 
 /** Members pulled from at once. */
 const PULLS_MAX = 3
@@ -33,6 +34,25 @@ const DROP_SLICE = 2_000
 /** What a member has given of a partition: it had all of it, or it is still taking it over itself. */
 const GIVEN = 1
 const LACKING = 2
+
+const FAILING_LAST = [false, true] as const
+
+/** A member, and what is wanted of it. */
+interface Source {
+  readonly given: Uint8Array | undefined
+  readonly isThere: boolean
+  readonly isFailing: boolean
+  partitions: Uint8Array | undefined
+}
+
+/** Who owned what by an earlier ring. */
+interface EarlierOwners {
+  readonly ring: Ring
+  /** Its members, as sources. */
+  readonly members: ReadonlyArray<Source | undefined>
+  /** From how many of the owners of a partition it has to be pulled. */
+  readonly neededCount: number
+}
 
 export interface RebalanceComponents {
   readonly runtime: Runtime
@@ -66,8 +86,8 @@ export class Rebalance {
   readonly #given = new Map<string, Uint8Array>()
   readonly #transfers = new Map<string, Transfer>()
   readonly #pulling = new Set<string>()
-  /** Those from whom the last pull broke off: others are asked first. */
-  readonly #failing = new Set<string>()
+  /** Of those from whom the last pull broke off, how many have in a row: others are asked first. */
+  readonly #failures = new Map<string, number>()
   #retryTimer: Timer | undefined
   #dropTimer: Timer | undefined
   #isTelling = false
@@ -187,8 +207,7 @@ export class Rebalance {
   look(): void {
     if (this.#stopped || this.#components.ownership.isFullCopy) return
     this.#retryTimer?.cancel()
-    const wanted = this.#wanted()
-    for (const [source, partitions] of wanted) {
+    for (const [source, partitions] of this.#wanted()) {
       if (this.#pulling.size >= PULLS_MAX) break
       if (!this.#pulling.has(source)) void this.#pull(source, partitions)
     }
@@ -197,56 +216,67 @@ export class Rebalance {
 
   /** Closes what needs no more, and says what is to be had from whom. */
   #wanted(): Map<string, Uint8Array> {
-    const { placement } = this.#components.ownership
-    const wanted = new Map<string, Uint8Array>()
-    if (this.#openCount === 0) return wanted
-    const isThere = this.#sources()
+    const { placement, quorum } = this.#components.ownership
+    if (this.#openCount === 0) return new Map()
+    const sources = this.#sources()
+    const earlier = placement.previous.map((ring) => ({
+      ring,
+      members: ring.members.map((id) => sources.get(id)),
+      neededCount: readQuorum(ring.listLength, quorum),
+    }))
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (this.#open[partition] === 0) continue
       let lacks = false
-      for (const ring of placement.previous) {
-        const sources = this.#lackingSources(ring.preferenceList(partition), partition, isThere)
-        for (const source of sources) {
-          lacks = true
-          const partitions = wanted.get(source) ?? noPartitions()
-          partitions[partition] = 1
-          wanted.set(source, partitions)
-        }
-      }
+      for (const owners of earlier) if (this.#wants(partition, owners)) lacks = true
       if (lacks) continue
       this.#open[partition] = 0
       this.#complete[partition] = 1
       this.#openCount--
     }
     if (this.#openCount === 0) this.#given.clear()
+    const wanted = new Map<string, Uint8Array>()
+    for (const [id, { partitions }] of sources) {
+      if (partitions !== undefined) wanted.set(id, partitions)
+    }
     return wanted
   }
 
-  /** Of the owners by an earlier ring, those that have yet to be pulled from. */
-  #lackingSources(
-    list: readonly string[],
-    partition: number,
-    isThere: ReadonlySet<string>,
-  ): readonly string[] {
-    let left = readQuorum(list.length, this.#components.ownership.quorum)
-    const sources: string[] = []
-    for (const id of list) {
-      const given = this.#given.get(id)?.[partition] ?? 0
-      if (given === GIVEN) left--
-      else if (given === 0 && isThere.has(id)) sources.push(id)
+  /** Notes from which owners of a partition by an earlier ring it has yet to be pulled. Returns whether there are such. */
+  #wants(partition: number, { ring, members, neededCount }: EarlierOwners): boolean {
+    const { listLength } = ring
+    let missing = neededCount
+    for (let place = 0; place < listLength; place++) {
+      if (members[ring.memberAt(partition, place)]?.given?.[partition] === GIVEN) missing--
     }
-    if (this.#failing.size > 0) sources.sort((a, b) => this.#rank(a) - this.#rank(b))
-    return sources.slice(0, Math.max(0, left))
+    let lacks = false
+    // Those that fail come last.
+    for (const isFailing of FAILING_LAST) {
+      for (let place = 0; place < listLength && missing > 0; place++) {
+        const source = members[ring.memberAt(partition, place)]
+        if (source === undefined || source.isFailing !== isFailing) continue
+        if (!source.isThere || (source.given?.[partition] ?? 0) !== 0) continue
+        source.partitions ??= noPartitions()
+        source.partitions[partition] = 1
+        lacks = true
+        missing--
+      }
+    }
+    return lacks
   }
 
-  /** Those that fail come last. */
-  #rank(source: string): number {
-    return this.#failing.has(source) ? 1 : 0
-  }
-
-  #sources(): ReadonlySet<string> {
-    const { membership } = this.#components
-    return new Set(membership.others().map(({ id }) => id))
+  /** Everybody who is there to be pulled from, or has been pulled from. */
+  #sources(): ReadonlyMap<string, Source> {
+    const there = new Set(this.#components.membership.others().map(({ id }) => id))
+    const sources = new Map<string, Source>()
+    for (const id of [...there, ...this.#given.keys()]) {
+      sources.set(id, {
+        given: this.#given.get(id),
+        isThere: there.has(id),
+        isFailing: this.#failures.has(id),
+        partitions: undefined,
+      })
+    }
+    return sources
   }
 
   async #pull(source: string, partitions: Uint8Array): Promise<void> {
@@ -255,41 +285,46 @@ export class Rebalance {
     const transfer = this.#transfers.get(source) ?? newTransfer(partitions, digest)
     this.#pulling.add(source)
     this.#transfers.set(source, transfer)
-    let ok = false
-    let broke = false
-    try {
-      ok = await transfers.pull(source, transfer)
-    } catch (error) {
-      broke = true
-      this.#failureCount++
-      runtime.log.info(
-        `taking over partitions from ${source} broke off: ${(error as Error).message}`,
-      )
-    }
+    const outcome = await transfers.pull(source, transfer).catch((error: Error) => error)
     this.#pulling.delete(source)
     if (this.#stopped) return
-    if (broke) this.#failing.add(source)
-    else this.#failing.delete(source)
-    if (ok && digest === ownership.ring.digest) {
-      this.#appliedCount += transfer.appliedCount
-      this.#note(transfer.positions ?? [])
-      this.#transfers.delete(source)
-      const given = this.#given.get(source) ?? noPartitions()
-      this.#given.set(source, given)
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        if (transfer.partitions?.[partition] !== 1) continue
-        given[partition] = transfer.lacking?.[partition] === 1 ? LACKING : GIVEN
-      }
-      this.look()
-      return
+    if (outcome instanceof Error) {
+      this.#failureCount++
+      runtime.log.info(`taking over partitions from ${source} broke off: ${outcome.message}`)
+      this.#failures.set(source, (this.#failures.get(source) ?? 0) + 1)
+    } else {
+      this.#failures.delete(source)
     }
+    const isCurrent = digest === ownership.ring.digest
+    if (outcome === true && isCurrent) this.#took(source, transfer)
     const member = membership.list.get(source)
-    if (member === undefined || !isLive(member) || ok) {
-      this.look()
-      return
+    const isWorthATry = member !== undefined && isLive(member)
+    if (outcome === true || !isWorthATry) this.look()
+    else this.#lookLater(this.#failures.get(source) ?? 1)
+  }
+
+  /** A member has given what it holds of some partitions. */
+  #took(source: string, transfer: Transfer): void {
+    this.#appliedCount += transfer.appliedCount
+    this.#note(transfer.positions ?? [])
+    this.#transfers.delete(source)
+    const given = this.#given.get(source) ?? noPartitions()
+    this.#given.set(source, given)
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (transfer.partitions?.[partition] !== 1) continue
+      given[partition] = transfer.lacking?.[partition] === 1 ? LACKING : GIVEN
     }
+  }
+
+  #lookLater(failures: number): void {
+    const { scheduler, random } = this.#components.runtime
     this.#retryTimer?.cancel()
-    this.#retryTimer = runtime.scheduler.after(RETRY_DELAY_MS, () => this.look())
+    this.#retryTimer = scheduler.after(backoffMs(failures, RETRY, random.next()), () => this.look())
+  }
+
+  /** A member can be asked again, or for the first time. */
+  reached(member: string): void {
+    if (this.#failures.delete(member)) this.look()
   }
 
   #tell(): void {

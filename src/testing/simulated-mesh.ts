@@ -5,7 +5,7 @@
 import type { LinkSettings } from '../adapters/memory/faults.js'
 import { OutOfTimeError } from '../adapters/simulated/time.js'
 import { loadHash64 } from '../adapters/system/hash.js'
-import type { Peer, PeerStats } from '../api.js'
+import type { Peer } from '../api.js'
 import { InvalidOptionError } from '../errors.js'
 import type { PeerOptions } from '../options.js'
 import { type SimulatedProcess, Simulation } from './simulation.js'
@@ -271,11 +271,11 @@ export class SimulatedMesh {
 
   #isAtRest(): boolean {
     if (!this.#simulation.isSettled() || this.#stalled().length > 0) return false
-    const stats = this.#simulation.running().map(({ peer }) => peer.stats())
-    const isBusy = ({ syncQueueSize, hintCount, openPartitions }: PeerStats) =>
-      syncQueueSize + hintCount + openPartitions > 0
-    if (stats.some(isBusy)) return false
-    return stats.some(({ evictionCount }) => evictionCount > 0) || this.#simulation.isConverged()
+    const peers = this.#simulation.running().map(({ peer }) => peer)
+    const isBusy = peers.some(({ pending }) => Object.values(pending).some((count) => count > 0))
+    if (isBusy) return false
+    const isEvicting = peers.some((peer) => peer.stats().evictionCount > 0)
+    return isEvicting || this.#simulation.isConverged()
   }
 
   /** Adds the seed, and who sees what, to the error of a wait that was given up. */

@@ -43,7 +43,7 @@ export function checkQueue(
   { syncQueueMax }: Limits,
   violations: Violations,
 ): void {
-  const { syncQueueSize } = peer.stats()
+  const { syncQueueSize } = peer.pending
   if (syncQueueSize <= syncQueueMax) return
   violations.add('bounds', `syncQueueSize of ${id} is ${syncQueueSize}, over ${syncQueueMax}`)
 }

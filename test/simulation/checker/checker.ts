@@ -218,7 +218,7 @@ export class Checker {
     const simulation = this.#simulation
     if (!simulation.isSettled()) return false
     if (simulation.running().some(({ time }) => time.isStalled)) return false
-    if (simulation.running().some(({ peer }) => peer.stats().syncQueueSize > 0)) return false
+    if (simulation.running().some(({ peer }) => peer.pending.syncQueueSize > 0)) return false
     if (!this.#isFullCopy && !(isSettled(simulation) && hasNoHints(simulation))) return false
     if (this.#mayEvict) return true
     const owners = simulation.running().filter(isOwner)

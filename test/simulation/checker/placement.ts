@@ -17,7 +17,7 @@ function* unrestOf({ id, peer, time }: SimulatedProcess, ring: string): Generato
   const own = peer.ring.members.join(' ')
   if (own !== ring) yield `the ring of ${id} is ${own}, not ${ring}`
   if (!peer.isPlacementSettled) yield `an earlier ring is in force at ${id}`
-  const { openPartitions } = peer.stats()
+  const { openPartitions } = peer.pending
   if (openPartitions > 0) yield `${id} has yet to take over ${openPartitions} partitions`
 }
 
@@ -36,7 +36,7 @@ function* unrest(simulation: Simulation): Generator<string> {
 /** Whether nobody keeps anything for others: there is an owner, and it is there. */
 export function hasNoHints(simulation: Simulation): boolean {
   const running = simulation.running()
-  return !running.some(isOwner) || running.every(({ peer }) => peer.stats().hintCount === 0)
+  return !running.some(isOwner) || running.every(({ peer }) => peer.pending.hintCount === 0)
 }
 
 /** After heal and quiet. */
@@ -44,7 +44,7 @@ export function checkPlacement(simulation: Simulation, violations: Violations): 
   for (const what of unrest(simulation)) violations.add('placement', what)
   if (hasNoHints(simulation)) return
   for (const { id, peer } of simulation.running()) {
-    const { hintCount } = peer.stats()
+    const { hintCount } = peer.pending
     if (hintCount > 0) violations.add('placement', `${id} keeps ${hintCount} writes for others`)
   }
 }

@@ -46,7 +46,7 @@ export class Sessions {
   /** Those of some records that a process keeps for good: all, or what it owns and has taken over. */
   ownedOf(process: SimulatedProcess, records: readonly Record[]): readonly Record[] {
     if (this.#components.isFullCopy) return records
-    if (process.peer.stats().openPartitions > 0) return []
+    if (process.peer.pending.openPartitions > 0) return []
     return records.filter(({ cache, key }) => key === undefined || keeps(process, cache, key))
   }
 

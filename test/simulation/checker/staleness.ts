@@ -76,7 +76,7 @@ export class StalenessRules {
     const due = this.#known.get(nameOf(cache, key))?.find(({ sinceMs }) => sinceMs < dueMs)
     const record = { cache, key, version, deleted: false, value }
     if (due === undefined || !wins(due.record, record)) return
-    if (parseVersion(version).member === id && peer.stats().hintCount > 0) return
+    if (parseVersion(version).member === id && peer.pending.hintCount > 0) return
     const since = `which all owners have had since ${(due.sinceMs / 1_000).toFixed(3)}`
     const what = `${id} read ${cache}/${key} = ${printRecord(record)}`
     violations.add('stale', `${what}, older than ${due.record.version}, ${since}`)
