@@ -348,7 +348,7 @@ export interface PeerStats {
   syncQueueWaitCount: number
   /** Mean time from a write to its publication, over the recent batches. */
   syncLatencyMs: number
-  /** Batches that could not be published, state transfers and confirmations that failed. */
+  /** Batches that could not be published, state transfers, rounds of repair and confirmations that failed. */
   syncErrorCount: number
   /** Writes published, and writes of others received. */
   opsPublishedCount: number
@@ -357,6 +357,16 @@ export interface PeerStats {
   opsGapCount: number
   /** Messages and frames dropped because they were malformed, by reason. */
   droppedCount: Readonly<Record<string, number>>
+  /**
+   * Rounds of repair that this peer has begun, those of them that found a difference, the records that took effect here by
+   * them, and those that were sent.
+   */
+  repairRoundCount: number
+  repairCount: number
+  repairPulledCount: number
+  repairPushedCount: number
+  /** Partitions that are not repaired any more, because more versions of evicted entries were forgotten than fit. */
+  lossyPartitions: number
   /** How far this peer's wall clock is ahead of the median of its peers', in ms; negative when it is behind. */
   clockSkewMs: number
   /** Requests to other members, those of them that got no answer, and those that wait for one. */
@@ -390,6 +400,15 @@ export interface PeerStats {
   memberCount: number
   /** Time since the start. */
   uptimeMs: number
+}
+
+/** What {@link Peer.sync} has done. */
+export interface SyncResult {
+  /** With how many other members this peer has compared what it holds. */
+  readonly memberCount: number
+  /** Records that took effect here, and those that were sent to the others. */
+  readonly pulledCount: number
+  readonly pushedCount: number
 }
 
 /** A running peer. */
@@ -438,6 +457,13 @@ export interface Peer extends EventSource<PeerEvents>, AsyncDisposable {
    * @throws NotConfirmedError when some did not confirm within `syncTimeoutMs`; PeerStoppedError
    */
   flush(): Promise<void>
+  /**
+   * Compares what this peer holds with everybody who owns it as well, now, and makes the two of each pair equal: with each
+   * of them it has all that the other had when it was called, and the other all that it had. Peers do this every
+   * `antiEntropyIntervalMs` with one of the others, and whenever they have been apart; call it where that is to be over.
+   * @throws SyncError naming those with whom that was not possible; PeerStoppedError
+   */
+  sync(): Promise<SyncResult>
   stats(): PeerStats
   /**
    * Asks every owner of a key what it holds, and says which of it wins and why.

@@ -182,6 +182,23 @@ export class HelloRefusedError extends HearsayError {
   }
 }
 
+/** Some members could not be compared with, so that it is not known whether they hold the same. */
+export class SyncError extends HearsayError {
+  readonly code = 'NOT_SYNCED'
+  /**
+   * @param failed ids of those with whom there was no round of repair
+   * @param count how many there should have been
+   */
+  constructor(
+    readonly failed: readonly string[],
+    count: number,
+  ) {
+    super(
+      `${failed.length} of ${count} members could not be compared with: ${listed(failed)} did not answer, or place keys by another ring`,
+    )
+  }
+}
+
 /** An address did not answer, or what answered is not a hearsay peer. */
 export class UnreachableError extends HearsayError {
   readonly code = 'UNREACHABLE'

@@ -11,11 +11,13 @@ import type {
   PeerEvents,
   PeerStats,
   RingView,
+  SyncResult,
 } from './api.js'
 import { MeshCache, NEAR_CACHE_MS } from './cache.js'
 import { checkKey } from './cache-checks.js'
 import type { Member, MemberState } from './core/members.js'
 import type { Hash64 } from './core/ring.js'
+import type { Horizon } from './core/store.js'
 import type { StoredEntry } from './core/stored-entry.js'
 import { formatVersion } from './core/version.js'
 import { Emitter } from './emitter.js'
@@ -229,6 +231,30 @@ export class MeshPeer implements Peer {
     }
   }
 
+  /**
+   * Tells what this peer holds of what another one owns as well, as of a horizon, from anything else.
+   * @internal for simulations
+   */
+  rootWith(id: string, horizon: Horizon): bigint | undefined {
+    return this.#member.antiEntropy.rootWith(id, horizon)
+  }
+
+  /**
+   * What that is.
+   * @internal for simulations
+   */
+  countedWith(id: string): string {
+    return this.#member.antiEntropy.countedWith(id)
+  }
+
+  /**
+   * As of when its digests are.
+   * @internal for simulations
+   */
+  get horizon(): Horizon {
+    return this.#member.store.horizon
+  }
+
   async ready(): Promise<void> {
     this.#assertRunning('ready')
     await this.#member.catchUp.ready
@@ -258,6 +284,11 @@ export class MeshPeer implements Peer {
     await this.#member.flush()
   }
 
+  async sync(): Promise<SyncResult> {
+    this.#assertRunning('sync')
+    return await this.#member.antiEntropy.sync()
+  }
+
   stats(): PeerStats {
     const { hitCount, missCount } = this.#counts
     const { errorCount: _, ...replication } = this.#member.replication.stats()
@@ -274,6 +305,7 @@ export class MeshPeer implements Peer {
       droppedCount: this.#member.drops.all(),
       ...this.#member.requests.stats(),
       ackWaitCount: this.#member.delivery.waitingCount,
+      ...this.#member.antiEntropy.stats(),
       readRepairCount: this.#member.quorumReads.repairCount,
       ...this.#member.reads.stats(),
       nearCount: this.#member.near.size,

@@ -94,6 +94,9 @@ const REFUSED: Array<[keyof PeerOptions, unknown, ...string[]]> = [
   ['suspicionMaxMs', 0, '0', 'at least 1 ms'],
   ['joinTimeoutMs', -5, '-5', 'at least 0 ms'],
   ['sweepIntervalMs', 9, '9', 'at least 10 ms'],
+  ['antiEntropyIntervalMs', 99, '99', 'at least 100 ms'],
+  ['antiEntropyIntervalMs', 3_600_001, '3600001', 'at most 3600000 ms'],
+  ['repairBytesPerSecond', 1_023, '1023', 'at least 1024'],
   ['tombstoneGraceMs', 999, '999', 'at least 1000 ms'],
   ['tombstonesMax', 0, '0', 'at least 1'],
   ['logger', {}, 'debug, info, warn and error'],
@@ -235,6 +238,8 @@ describe('resolveOptions', () => {
       sweepIntervalMs: 1_000,
       tombstoneGraceMs: 60 * MINUTE_MS,
       tombstonesMax: 1_000_000,
+      antiEntropyIntervalMs: 3_000,
+      repairBytesPerSecond: 16 * 1024 * 1024,
     })
   })
 

@@ -19,7 +19,6 @@ const heartbeat = {
   viewDigest: 1n,
   opsEpoch: 1,
   opsSequence: 1,
-  storeDigest: 1n,
   settledRing: 1n,
   role: 'owner',
 } as const

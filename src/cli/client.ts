@@ -1,7 +1,7 @@
 /**
  * Talks to a running peer over its HTTP gateway, and turns what can go wrong on the way into words.
  */
-import type { Ack, Consistency, Explanation, MemberInfo, PeerStats } from '../api.js'
+import type { Ack, Consistency, Explanation, MemberInfo, PeerStats, SyncResult } from '../api.js'
 import { CommandFailure, UsageError } from './failure.js'
 import { formatMs } from './format.js'
 import { parseServerSentEvents, type ServerSentEvent } from './sse.js'
@@ -99,6 +99,11 @@ export class PeerClient {
   /** Resolves when every live member has confirmed the writes made at this peer. */
   async flush(): Promise<void> {
     await this.#drop(await this.#call('POST', ['flush']))
+  }
+
+  /** Resolves when the peer and those who own the same hold the same. */
+  async sync(): Promise<SyncResult> {
+    return (await (await this.#call('POST', ['sync'])).json()) as SyncResult
   }
 
   async members(): Promise<MemberInfo[]> {

@@ -138,6 +138,14 @@ const FLAGS: Readonly<Record<Name, Flag>> = {
   syncQueueMax: count('writes that may wait to be published'),
   syncTimeoutMs: ms('how long to wait for room in that queue, and for confirmations'),
   sweepIntervalMs: ms('how often expired entries are collected'),
+  antiEntropyIntervalMs: ms('time between two rounds of repair'),
+  repairBytesPerSecond: {
+    group: TUNING,
+    argument: '<size>',
+    help: 'bytes a second that repair may take',
+    fallback: formatBytes(resolveOptions().repairBytesPerSecond),
+    parse: parseBytes,
+  },
   tombstoneGraceMs: {
     ...ms('how long a delete is remembered; equal in a mesh'),
     meshWide: true,

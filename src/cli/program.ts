@@ -14,6 +14,7 @@ import { registerMembers } from './commands/members.js'
 import { registerSet } from './commands/set.js'
 import { registerStart } from './commands/start.js'
 import { registerStats } from './commands/stats.js'
+import { registerSync } from './commands/sync.js'
 import { registerUp } from './commands/up.js'
 import { EXIT, judge } from './failure.js'
 import { printNote } from './output.js'
@@ -85,6 +86,7 @@ function createProgram(): Command {
   registerEvents(program)
   registerJoin(program)
   registerForget(program)
+  registerSync(program)
   program.commandsGroup('Help:').helpCommand('help [command]', 'say more about a command')
   return program
 }

@@ -1,92 +1,94 @@
 /**
- * A digest of a set of records that is kept while they come and go: two members that hold the same have the same
- * digest, and a change costs the same however many records there are.
+ * Digests of what is held of each partition, kept while records come and go: two members that hold the same have the same
+ * digests, and a change costs the same however many records there are.
  *
- * Each record contributes a 64-bit hash of its key and version; the digest is all of them under exclusive or, so that
+ * Each record contributes a 64-bit hash of its key and version; a digest is all of them under exclusive or, so that
  * taking a record out is the same as putting it in (Bellare and Micciancio, "A New Paradigm for Collision-Free
  * Hashing: Incrementality at Reduced Cost", 1997; there is no adversary here, so that 64 bits under XOR will do). It is
  * kept in two 32-bit halves, because numbers are an order of magnitude faster than bigints.
  */
+import { PARTITIONS, partitionAt } from './ring.js'
 import type { Version } from './version.js'
 
-/** The digest of no record: not 0, which may then stand for "unknown". */
-const EMPTY = 0x9e3779b97f4a7c15n
-
-/** Records that expire within the same span of wall time, in ms, are told apart no further. */
-const SPAN_MS = 65_536
-
-/** Records that expire this soon do not count, in ms: clocks differ, and expired ones are swept now and then. */
-const MARGIN_MS = 15_000
+/** What stands for a key in a digest: the latest that is known of it. */
+export interface Counted {
+  /** See {@link keyHashOf}. */
+  readonly keyHash: number
+  readonly version: Version
+}
 
 /** Hashes of members' ids that are remembered. */
 const MEMBERS_MAX = 1_024
 
 const memberHashes = new Map<string, number>()
 
-export class RecordDigest {
-  #low = 0
-  #high = 0
+export class PartitionDigests {
+  readonly #low = new Int32Array(PARTITIONS)
+  readonly #high = new Int32Array(PARTITIONS)
+  readonly #counts = new Uint32Array(PARTITIONS)
 
-  /** Puts a record in, or takes it out when it is in. @param keyHash 32 bits */
-  flip(keyHash: number, { wallMs, counter, member }: Version): void {
-    const time = mix(wallMs | 0, (wallMs / 2 ** 32) | 0)
-    const stamp = mix(mix(time, counter), memberHash(member))
-    this.#low ^= mix(keyHash, stamp)
-    this.#high ^= mix(stamp ^ 0x5bd1e995, keyHash)
+  /** Puts a record in that is not in. */
+  add(record: Counted): void {
+    this.#flip(record, 1)
   }
 
-  /** Adds all records of another digest: of a disjoint set. */
-  add(other: RecordDigest): void {
-    this.#low ^= other.#low
-    this.#high ^= other.#high
+  /** Takes a record out that is in. */
+  remove(record: Counted): void {
+    this.#flip(record, -1)
   }
 
-  /** 64 bits. */
-  get value(): bigint {
-    return ((BigInt(this.#high >>> 0) << 32n) | BigInt(this.#low >>> 0)) ^ EMPTY
+  /** How many records of a partition are in. */
+  count(partition: number): number {
+    return this.#counts[partition] as number
   }
 
-  get isEmpty(): boolean {
-    return this.#low === 0 && this.#high === 0
+  /** 64 bits, in two halves, of some partitions: each a 1 at its place, and which they are is part of it. */
+  over(partitions: Uint8Array): readonly [low: number, high: number] {
+    let low = 0
+    let high = 0
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (partitions[partition] !== 1) continue
+      low = (low + mix(this.#low[partition] as number, partition)) | 0
+      high ^= mix((this.#high[partition] as number) ^ partition, this.#counts[partition] as number)
+    }
+    return [low, high]
+  }
+
+  /** A partition's digest, 32 bits of it, mixed with which partition it is. @param seed picks which bits */
+  of(partition: number, seed = 0): number {
+    const low = mix(this.#low[partition] as number, partition ^ seed)
+    return mix(low, mix(this.#high[partition] as number, this.#counts[partition] as number))
+  }
+
+  #flip({ keyHash, version }: Counted, change: 1 | -1): void {
+    const partition = partitionAt(keyHash)
+    const stamp = stampOf(version)
+    this.#low[partition] = (this.#low[partition] as number) ^ mix(keyHash, stamp)
+    this.#high[partition] = (this.#high[partition] as number) ^ mix(stamp ^ 0x5bd1e995, keyHash)
+    this.#counts[partition] = (this.#counts[partition] as number) + change
   }
 }
 
-/** The digest of records of which some expire, so that those can be left out whose time is coming. */
-export class ExpiringDigest {
-  readonly #lasting = new RecordDigest()
-  /** By the span of time in which they expire. */
-  readonly #spans = new Map<number, RecordDigest>()
-
-  /** Puts a record in, or takes it out when it is in. @param expiresAt wall time in ms; 0 for never */
-  flip(keyHash: number, version: Version, expiresAt: number): void {
-    if (expiresAt === 0) {
-      this.#lasting.flip(keyHash, version)
-      return
-    }
-    const span = Math.floor(expiresAt / SPAN_MS)
-    const digest = this.#spans.get(span) ?? new RecordDigest()
-    digest.flip(keyHash, version)
-    if (digest.isEmpty) this.#spans.delete(span)
-    else this.#spans.set(span, digest)
-  }
-
-  /** Adds what is not about to expire at a wall time, in ms, to another digest. */
-  addTo(digest: RecordDigest, asOfMs: number): void {
-    digest.add(this.#lasting)
-    const first = Math.floor((asOfMs + MARGIN_MS) / SPAN_MS) + 1
-    for (const [span, records] of this.#spans) if (span >= first) digest.add(records)
-  }
+/** 32 bits that tell a record from another version of it, and from other records. @param seed picks which */
+export function recordDigest({ keyHash, version }: Counted, seed: number): number {
+  return mix(mix(keyHash, stampOf(version)), seed)
 }
 
 /** Mixes two 32-bit numbers into one: the finalizer of MurmurHash3 (Appleby, 2011) over their combination. */
-function mix(a: number, b: number): number {
+export function mix(a: number, b: number): number {
   let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b ^ (b >>> 15), 0x85ebca77)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return hash ^ (hash >>> 16)
 }
 
-function memberHash(member: string): number {
+/** 32 bits of a version. */
+export function stampOf({ wallMs, counter, member }: Version): number {
+  return mix(mix(mix(wallMs | 0, (wallMs / 2 ** 32) | 0), counter), textHash(member))
+}
+
+/** 32 bits of a member's id. */
+function textHash(member: string): number {
   let hash = memberHashes.get(member)
   if (hash === undefined) {
     hash = 0

@@ -1,16 +1,53 @@
 /**
- * Versions of keys that are gone: tombstones of deleted ones, stubs of expired ones. As long as one is
- * remembered, a late copy of an older write cannot bring its key back.
+ * Versions of keys that are gone: tombstones of deleted ones, stubs of those that have expired or were evicted. As long as
+ * one is remembered, a late copy of an older write cannot bring its key back.
  *
  * Bounded twice: by age (the grace) and by number; beyond the number the oldest goes first and is counted,
  * because from then on a late write could slip through.
  */
-import type { Versioned } from './version.js'
+import type { Counted } from './digest.js'
+import type { Expiring } from './expiry.js'
+import type { Filed } from './partition-index.js'
+import { partitionAt } from './ring.js'
+import type { Version, Versioned } from './version.js'
 
 /** What is remembered of a key. */
 export interface Remembered extends Versioned {
   readonly cache: string
   readonly key: string
+  /** Wall time from which the value is gone everywhere, in ms since the epoch; 0 means never, or that there is none. */
+  readonly expiresAt: number
+}
+
+/** A key that is gone, as it is held. */
+export class GoneKey implements Counted, Filed, Expiring {
+  readonly record: Remembered
+  readonly keyHash: number
+  /**
+   * When it stops to count in digests, as of a horizon: for a stub, when its value expires; for a tombstone, when it was
+   * made, for all have the same grace. Wall time in ms; 0 for never.
+   */
+  readonly expiresAt: number
+  /** Until when it is kept at least, by the monotonic clock. */
+  untilMs: number
+  isFiled = false
+  before: this | undefined = undefined
+  after: this | undefined = undefined
+
+  constructor(record: Remembered, keyHash: number, untilMs: number) {
+    this.record = record
+    this.keyHash = keyHash
+    this.expiresAt = record.deleted ? Math.max(1, record.version.wallMs) : record.expiresAt
+    this.untilMs = untilMs
+  }
+
+  get version(): Version {
+    return this.record.version
+  }
+
+  get partition(): number {
+    return partitionAt(this.keyHash)
+  }
 }
 
 /** Options of {@link RememberedKeys}. */
@@ -19,19 +56,19 @@ export interface RememberedKeysOptions {
   readonly itemsMax: number
   /** How long each is kept, in ms. */
   readonly graceMs: number
-}
-
-interface Kept {
-  readonly versioned: Remembered
-  readonly untilMs: number
+  /** Whether one is to be kept beyond its grace. */
+  readonly isNeeded?: (gone: GoneKey) => boolean
+  readonly onRemembered?: (gone: GoneKey) => void
+  /** One is no longer remembered: for want of room, or because it was forgotten or its grace is over. */
+  readonly onForgotten?: (gone: GoneKey, forWantOfRoom: boolean) => void
 }
 
 export class RememberedKeys {
   readonly #options: RememberedKeysOptions
   /** By cache, then key; each key also stands in `#order`. */
-  readonly #byCache = new Map<string, Map<string, Kept>>()
+  readonly #byCache = new Map<string, Map<string, GoneKey>>()
   /** Oldest first. A key remembered anew moves to the end. */
-  readonly #order = new Set<Kept>()
+  readonly #order = new Set<GoneKey>()
   #overflowCount = 0
 
   constructor(options: RememberedKeysOptions) {
@@ -47,59 +84,92 @@ export class RememberedKeys {
     return this.#overflowCount
   }
 
-  get(cache: string, key: string): Remembered | undefined {
-    return this.#byCache.get(cache)?.get(key)?.versioned
+  get(cache: string, key: string): GoneKey | undefined {
+    return this.#byCache.get(cache)?.get(key)
   }
 
-  /** Remembers `versioned` in place of what was remembered of its key. */
-  remember(versioned: Remembered, nowMs: number): void {
-    this.forget(versioned.cache, versioned.key)
-    const kept = { versioned, untilMs: nowMs + this.#options.graceMs }
-    let keys = this.#byCache.get(versioned.cache)
+  /** Remembers a key in place of what was remembered of it. Where there is no room, the oldest goes. */
+  remember(record: Remembered, keyHash: number, nowMs: number): void {
+    const { cache, key } = record
+    this.forget(cache, key)
+    const gone = new GoneKey(record, keyHash, nowMs + this.#options.graceMs)
+    let keys = this.#byCache.get(cache)
     if (keys === undefined) {
       keys = new Map()
-      this.#byCache.set(versioned.cache, keys)
+      this.#byCache.set(cache, keys)
     }
-    keys.set(versioned.key, kept)
-    this.#order.add(kept)
-    if (this.#order.size > this.#options.itemsMax) {
-      this.#forgetOldest()
-      this.#overflowCount++
-    }
+    keys.set(key, gone)
+    this.#order.add(gone)
+    this.#options.onRemembered?.(gone)
+    this.#makeRoom()
   }
 
   forget(cache: string, key: string): void {
-    const keys = this.#byCache.get(cache)
-    const kept = keys?.get(key)
-    if (keys === undefined || kept === undefined) return
-    this.#order.delete(kept)
-    keys.delete(key)
-    if (keys.size === 0) this.#byCache.delete(cache)
+    const gone = this.get(cache, key)
+    if (gone !== undefined) this.#forget(gone, false)
   }
 
-  /** Forgets up to `limit` whose grace is over. Returns how many it forgot. */
+  /** Forgets up to `limit` whose grace is over, and which are not needed. Returns how many it looked at. */
   purge(nowMs: number, limit: number): number {
-    let purged = 0
-    for (const kept of this.#order) {
-      if (purged === limit || kept.untilMs > nowMs) break
-      this.forget(kept.versioned.cache, kept.versioned.key)
-      purged++
+    let seen = 0
+    for (const gone of this.#order) {
+      if (seen === limit || gone.untilMs > nowMs) break
+      seen++
+      if (this.#options.isNeeded?.(gone)) this.#renew(gone, nowMs)
+      else this.#forget(gone, false)
     }
-    return purged
+    return seen
   }
 
-  values(): Iterable<Remembered> {
-    return iterate(this.#order)
+  /** Oldest first. */
+  *values(): Generator<Remembered> {
+    for (const { record } of this.#order) yield record
   }
 
-  #forgetOldest(): void {
-    for (const { versioned } of this.#order) {
-      this.forget(versioned.cache, versioned.key)
-      return
+  /** Whether any key of a cache is remembered. */
+  knows(cache: string): boolean {
+    return this.#byCache.has(cache)
+  }
+
+  /** Those of one cache, which may be forgotten meanwhile. */
+  ofCache(cache: string): GoneKey[] {
+    return [...(this.#byCache.get(cache)?.values() ?? [])]
+  }
+
+  /** All of one cache are known no more. Each of those returned takes room until it is {@link reclaim}ed. */
+  takeCache(cache: string): Iterable<GoneKey> {
+    const keys = this.#byCache.get(cache)
+    this.#byCache.delete(cache)
+    return keys?.values() ?? []
+  }
+
+  /** Forgets one that was taken; nothing when it is forgotten already. */
+  reclaim(gone: GoneKey): void {
+    if (this.#order.has(gone)) this.#forget(gone, false)
+  }
+
+  #makeRoom(): void {
+    for (const gone of this.#order) {
+      if (this.#order.size <= this.#options.itemsMax) return
+      this.#overflowCount++
+      this.#forget(gone, true)
     }
   }
-}
 
-function* iterate(order: Iterable<Kept>): Generator<Remembered> {
-  for (const { versioned } of order) yield versioned
+  #renew(gone: GoneKey, nowMs: number): void {
+    this.#order.delete(gone)
+    gone.untilMs = nowMs + this.#options.graceMs
+    this.#order.add(gone)
+  }
+
+  #forget(gone: GoneKey, forWantOfRoom: boolean): void {
+    const { cache, key } = gone.record
+    const keys = this.#byCache.get(cache)
+    this.#order.delete(gone)
+    if (keys?.get(key) === gone) {
+      keys.delete(key)
+      if (keys.size === 0) this.#byCache.delete(cache)
+    }
+    this.#options.onForgotten?.(gone, forWantOfRoom)
+  }
 }

@@ -5,18 +5,24 @@
  * whether a write takes effect. So any order and any repetition of the same writes ends in the same state.
  *
  * Expiry, eviction and deletion are three things. A Delete leaves a tombstone, which is replicated, and which stays
- * for its grace even when the key is set again. An expired or evicted entry leaves a stub, its version, here only, so
+ * for its grace, or until the key is set again. An expired or evicted entry leaves a stub, its version, here only, so
  * that an older write that comes late does not show up in its place.
+ *
+ * The latest that is known of each key, be it an entry, a tombstone or a stub, counts in the digest of its partition, until
+ * a horizon has passed it: of values that expire their expiry, of tombstones the end of their grace. So the digests of two
+ * members that know the same are equal as of the same horizon, though one may have swept, evicted or purged what the
+ * other has not. Where a stub had to go for want of room, its partition is lossy: its digest says nothing any more.
  *
  * Clearing a cache costs the same for ten entries and ten million: its map is dropped as a whole when the
  * marker is newer than all in it, and what hung on the entries is reclaimed by `sweep`, a slice at a time.
  */
-import { ExpiringDigest, RecordDigest } from './digest.js'
-import type { ClearMarker, Write } from './entry.js'
+import { PartitionDigests } from './digest.js'
+import type { ClearMarker, KeyName, Write } from './entry.js'
 import { type EvictionPolicy, LruEviction } from './eviction.js'
 import { ExpiryIndex } from './expiry.js'
 import { PartitionIndex } from './partition-index.js'
-import { type Remembered, RememberedKeys } from './remembered.js'
+import { GoneKey, type Remembered, RememberedKeys } from './remembered.js'
+import { PARTITIONS } from './ring.js'
 import { entryBytes, StoredEntry } from './stored-entry.js'
 import {
   compareTimestamps,
@@ -72,9 +78,21 @@ interface Space {
   /** The latest clear, and the latest timestamp of anything applied. */
   marker: ClearMarker | undefined
   latest: Timestamp
-  /** Of the entries, by when they expire. */
-  digest: ExpiringDigest
 }
+
+/** As of when the digests of two stores are to be equal: what has lapsed before does not count. Wall times in ms. */
+export interface Horizon {
+  /** Values that expired before. */
+  readonly valuesMs: number
+  /** Tombstones of deletes that were made before. */
+  readonly tombstonesMs: number
+}
+
+/** The horizon moves in whole seconds. */
+const HORIZON_STEP_MS = 1_000
+
+/** How far ahead of the present the horizon may be, in ms: of two members whose clocks differ, the other's counts. */
+const AHEAD_MAX_MS = 3_600_000
 
 /** Expired and cleared entries that are taken out at once for want of room. */
 const RECLAIM_SLICE = 16
@@ -87,8 +105,16 @@ export class Store {
   readonly #expiry = new ExpiryIndex<StoredEntry>()
   readonly #tombstones: RememberedKeys
   readonly #stubs: RememberedKeys
-  /** Entries of cleared caches whose links are still to be reclaimed. */
-  readonly #cleared: Array<Iterator<StoredEntry>> = []
+  /** What is gone, by partition; and by when it lapses. */
+  readonly #gone = new PartitionIndex<GoneKey>()
+  readonly #lapsingTombstones = new ExpiryIndex<GoneKey>()
+  readonly #lapsingStubs = new ExpiryIndex<GoneKey>()
+  readonly #digests = new PartitionDigests()
+  #horizon: Horizon = { valuesMs: 0, tombstonesMs: 0 }
+  /** Partitions of which something was forgotten that others may still know, each as a 1 at its place. */
+  readonly #lossy = new Uint8Array(PARTITIONS)
+  /** What is left of cleared caches, its links still to be reclaimed. */
+  readonly #cleared: Array<Iterator<StoredEntry | GoneKey>> = []
   #itemCount = 0
   #memoryBytes = 0
   #evictionCount = 0
@@ -100,10 +126,24 @@ export class Store {
     this.#tombstones = new RememberedKeys({
       itemsMax: options.tombstonesMax,
       graceMs: options.tombstoneGraceMs,
+      isNeeded: (gone) => this.#counts(gone),
+      onRemembered: (gone) => this.#remember(gone),
+      onForgotten: (gone, forWantOfRoom) => {
+        const isMissed = forWantOfRoom && this.#counts(gone)
+        this.#forgot(gone)
+        if (isMissed) this.#shortenGrace(gone)
+      },
     })
     this.#stubs = new RememberedKeys({
       itemsMax: options.stubsMax,
       graceMs: options.stubGraceMs,
+      isNeeded: (gone) => this.#counts(gone),
+      onRemembered: (gone) => this.#remember(gone),
+      onForgotten: (gone, forWantOfRoom) => {
+        // Others hold what it stood for, or know of it, and here it would look as if it had never come.
+        if (forWantOfRoom && this.#counts(gone)) this.#lossy[gone.partition] = 1
+        this.#forgot(gone)
+      },
     })
   }
 
@@ -148,13 +188,16 @@ export class Store {
   }
 
   /** Names of all caches that hold something or were cleared. */
-  caches(): Iterable<string> {
-    return this.#spaces.keys()
+  *caches(): Generator<string> {
+    for (const [name, { entries, marker }] of this.#spaces) {
+      if (entries.size > 0 || marker !== undefined) yield name
+    }
   }
 
   /** Everything of one partition that has not been cleared, live or expired and not yet swept. */
   partition(partition: number): readonly StoredEntry[] {
-    return this.#partitions.entries(partition).filter((entry) => this.#holds(entry))
+    const entries = this.#partitions.entries(partition)
+    return this.areDigestsSettled ? entries : entries.filter((entry) => this.#holds(entry))
   }
 
   /** Live entries of one partition, of all caches. */
@@ -162,15 +205,50 @@ export class Store {
     for (const entry of this.partition(partition)) if (!this.#hasExpired(entry)) yield entry
   }
 
+  /** The digest of each partition, as of {@link horizon}. */
+  get digests(): PartitionDigests {
+    return this.#digests
+  }
+
+  /** What has lapsed before counts in no digest. */
+  get horizon(): Horizon {
+    return this.#horizon
+  }
+
+  /** Partitions whose digests say nothing, each as a 1 at its place: something had to be forgotten for want of room. */
+  get lossy(): Uint8Array {
+    return this.#lossy
+  }
+
+  /** Whether the digests are of what is held: after a clear they are not until what it left has been swept. */
+  get areDigestsSettled(): boolean {
+    return this.#cleared.length === 0
+  }
+
   /**
-   * Equal on two members that hold the same entries; undefined when entries were evicted here, so that it says nothing.
-   * Entries about to expire at `asOfMs` (wall time) do not count: they go at different moments on different members.
+   * Moves the horizon on, in whole seconds: never back, and not far beyond the present. Costs what lapses.
+   * @returns whether it is now the one that was asked for
    */
-  digest(asOfMs: number): bigint | undefined {
-    if (this.#evictionCount > 0) return undefined
-    const digest = new RecordDigest()
-    for (const space of this.#spaces.values()) space.digest.addTo(digest, asOfMs)
-    return digest.value
+  advance({ valuesMs, tombstonesMs }: Horizon): boolean {
+    const before = this.#horizon
+    const latestMs = this.#options.clock.now() + AHEAD_MAX_MS
+    const isFar = valuesMs > latestMs || tombstonesMs > latestMs
+    const horizon = isFar ? before : latest(before, { valuesMs, tombstonesMs })
+    this.#lapse(this.#expiry, before.valuesMs, horizon.valuesMs)
+    this.#lapse(this.#lapsingStubs, before.valuesMs, horizon.valuesMs)
+    this.#lapse(this.#lapsingTombstones, before.tombstonesMs, horizon.tombstonesMs)
+    this.#horizon = horizon
+    return horizon.valuesMs === valuesMs && horizon.tombstonesMs === tombstonesMs
+  }
+
+  /** All that counts in the digest of a partition: entries, tombstones and stubs. */
+  counted(partition: number): Array<StoredEntry | GoneKey> {
+    const counted: Array<StoredEntry | GoneKey> = []
+    for (const entry of this.partition(partition)) if (this.#counts(entry)) counted.push(entry)
+    for (const gone of this.#gone.entries(partition)) {
+      if (this.#counts(gone) && this.#isKnown(gone)) counted.push(gone)
+    }
+    return counted
   }
 
   /**
@@ -183,7 +261,7 @@ export class Store {
     const markers = new Set<ClearMarker>()
     for (const { cache, key } of keys) {
       const space = this.#spaces.get(cache)
-      const record = space?.entries.get(key) ?? this.#remembered({ cache, key })
+      const record = space?.entries.get(key) ?? this.#remembered({ cache, key })?.record
       if (record !== undefined && !record.deleted && record.payload === undefined)
         stubs.push(record)
       else if (record !== undefined) writes.push(record as Write)
@@ -196,7 +274,7 @@ export class Store {
   outranks(write: Remembered): boolean {
     const space = this.#spaces.get(write.cache)
     if (space?.marker !== undefined && supersedes(space.marker, write)) return true
-    const known = space?.entries.get(write.key) ?? this.#remembered(write)
+    const known = space?.entries.get(write.key) ?? this.#remembered(write)?.record
     return known !== undefined && supersedes(known, write)
   }
 
@@ -237,10 +315,14 @@ export class Store {
     return true
   }
 
-  /** Gives up a partition that belongs to others now, without a trace. Returns how many entries it had. */
+  /** Gives up a partition that belongs to others now, but for its tombstones. Returns how many entries it had. */
   drop(partition: number): number {
     const entries = this.#partitions.entries(partition)
     for (const entry of entries) this.#remove(entry)
+    for (const gone of this.#gone.entries(partition)) {
+      if (!gone.record.deleted) this.#stubs.reclaim(gone)
+    }
+    this.#lossy[partition] = 0
     return entries.length
   }
 
@@ -251,14 +333,24 @@ export class Store {
     space.marker = marker
     if (compareTimestamps(marker.version, space.latest) > 0) {
       space.latest = marker.version
-      if (space.entries.size > 0) this.#cleared.push(space.entries.values())
       this.#itemCount -= space.entries.size
+      for (const left of [
+        space.entries.values(),
+        this.#tombstones.takeCache(marker.cache)[Symbol.iterator](),
+        this.#stubs.takeCache(marker.cache)[Symbol.iterator](),
+      ]) {
+        this.#cleared.push(left)
+      }
       space.entries = new Map()
-      space.digest = new ExpiringDigest()
     } else {
       // The marker came late and newer writes stand beside older ones: rare, so a plain walk.
       for (const entry of space.entries.values()) {
         if (!supersedes(entry, marker)) this.#remove(entry)
+      }
+      for (const keys of [this.#tombstones, this.#stubs]) {
+        for (const gone of keys.ofCache(marker.cache)) {
+          if (!supersedes(gone.record, marker)) keys.reclaim(gone)
+        }
       }
     }
     this.#options.listener?.clear(marker.cache, marker.version)
@@ -281,13 +373,12 @@ export class Store {
   #isNews(record: Remembered, held: StoredEntry | undefined): boolean {
     const marker = this.#spaces.get(record.cache)?.marker
     if (marker !== undefined && !supersedes(record, marker)) return false
-    const known = held ?? this.#remembered(record)
+    const known = held ?? this.#remembered(record)?.record
     return known === undefined || supersedes(record, known)
   }
 
   #put(write: Write, payload: Payload, held: StoredEntry | undefined): void {
-    const space = this.#space(write.cache)
-    if (compareTimestamps(write.version, space.latest) > 0) space.latest = write.version
+    const space = this.#raised(write)
     let entry = held
     if (entry === undefined) {
       entry = new StoredEntry(write, payload, this.#options.keyHashOf(write.cache, write.key))
@@ -295,9 +386,9 @@ export class Store {
       this.#itemCount++
       this.#partitions.add(entry)
       this.#eviction.admit(entry)
-      this.#stubs.forget(write.cache, write.key)
+      this.#forget(write)
     } else {
-      flip(space, entry)
+      if (this.#counts(entry)) this.#digests.remove(entry)
       this.#expiry.remove(entry)
       this.#memoryBytes -= entry.bytes
       entry.version = write.version
@@ -307,20 +398,22 @@ export class Store {
       entry.bytes = entryBytes(write.key, payload)
       this.#eviction.touch(entry)
     }
-    flip(space, entry)
     this.#memoryBytes += entry.bytes
     this.#expiry.add(entry)
+    if (this.#counts(entry)) this.#digests.add(entry)
     this.#options.listener?.set(entry)
     this.#makeRoom()
   }
 
   #bury(write: Write, held: StoredEntry | undefined): void {
+    const { keyHashOf, clock, listener } = this.#options
     if (held !== undefined) this.#remove(held)
-    this.#stubs.forget(write.cache, write.key)
+    this.#forget(write)
+    this.#raised(write)
     const { overflowCount } = this.#tombstones
-    this.#tombstones.remember(write, this.#options.clock.monotonicMs())
-    if (this.#tombstones.overflowCount > overflowCount) this.#options.listener?.tombstonesFull()
-    if (held !== undefined) this.#options.listener?.delete(write.cache, write.key, write.version)
+    this.#tombstones.remember(write, keyHashOf(write.cache, write.key), clock.monotonicMs())
+    if (this.#tombstones.overflowCount > overflowCount) listener?.tombstonesFull()
+    if (held !== undefined) listener?.delete(write.cache, write.key, write.version)
   }
 
   /** A write that is not stored still replaces what is held: an older value must not be served in its stead. */
@@ -354,11 +447,71 @@ export class Store {
   }
 
   /** Keeps only the version of a key whose value is gone here, so that nothing older takes its place. */
-  #rememberStub({ cache, key, version }: Remembered): void {
+  #rememberStub(record: Remembered): void {
+    const { cache, key, version, expiresAt } = record
+    const { keyHashOf, clock } = this.#options
+    this.#forget(record)
+    this.#raised(record)
     this.#stubs.remember(
-      { cache, key, version, deleted: false, payload: undefined },
-      this.#options.clock.monotonicMs(),
+      { cache, key, version, expiresAt, deleted: false, payload: undefined },
+      keyHashOf(cache, key),
+      clock.monotonicMs(),
     )
+  }
+
+  /** Nothing is remembered of a key: it has an entry, or is remembered anew. */
+  #forget({ cache, key }: Remembered): void {
+    this.#tombstones.forget(cache, key)
+    this.#stubs.forget(cache, key)
+  }
+
+  #remember(gone: GoneKey): void {
+    this.#gone.add(gone)
+    if (!this.#counts(gone)) return
+    this.#digests.add(gone)
+    this.#lapsing(gone).add(gone)
+  }
+
+  #forgot(gone: GoneKey): void {
+    this.#gone.remove(gone)
+    if (this.#counts(gone)) {
+      this.#digests.remove(gone)
+      this.#lapsing(gone).remove(gone)
+    }
+    this.#tidy(gone.record.cache)
+  }
+
+  /** A tombstone had to go that others may keep: as of now none that is as old counts, here and in their eyes. */
+  #shortenGrace({ expiresAt }: GoneKey): void {
+    const { valuesMs } = this.#horizon
+    const nextMs = (Math.floor(expiresAt / HORIZON_STEP_MS) + 1) * HORIZON_STEP_MS
+    this.advance({ valuesMs, tombstonesMs: nextMs })
+  }
+
+  #lapsing({ record }: GoneKey): ExpiryIndex<GoneKey> {
+    return record.deleted ? this.#lapsingTombstones : this.#lapsingStubs
+  }
+
+  /** Takes out of the digests what counts no more as a horizon moves on. */
+  #lapse(index: ExpiryIndex<StoredEntry> | ExpiryIndex<GoneKey>, fromMs: number, toMs: number) {
+    if (toMs <= fromMs) return
+    for (const record of index.due(toMs - 1, Number.POSITIVE_INFINITY)) {
+      if (record.expiresAt >= fromMs) this.#digests.remove(record)
+      if (record instanceof GoneKey) this.#lapsing(record).remove(record)
+    }
+  }
+
+  /** Whether a record that is held counts in the digests. */
+  #counts(record: StoredEntry | GoneKey): boolean {
+    const { expiresAt } = record
+    const isTombstone = record instanceof GoneKey && record.record.deleted
+    const { valuesMs, tombstonesMs } = this.#horizon
+    return expiresAt === 0 || expiresAt >= (isTombstone ? tombstonesMs : valuesMs)
+  }
+
+  /** Whether it is what is remembered of its key, and not left over from before a clear. */
+  #isKnown(gone: GoneKey): boolean {
+    return this.areDigestsSettled || this.#remembered(gone.record) === gone
   }
 
   /** Takes an entry out of the store; one left over from before a clear, out of what still links to it. */
@@ -366,9 +519,8 @@ export class Store {
     const space = this.#spaces.get(entry.cache)
     if (space?.entries.get(entry.key) === entry) {
       space.entries.delete(entry.key)
-      flip(space, entry)
       this.#itemCount--
-      if (space.entries.size === 0 && space.marker === undefined) this.#spaces.delete(entry.cache)
+      this.#tidy(entry.cache)
     }
     this.#unlink(entry)
   }
@@ -376,6 +528,7 @@ export class Store {
   /** Takes an entry out of all but its cache's map. Harmless when that was done before. */
   #unlink(entry: StoredEntry): void {
     if (!this.#partitions.remove(entry)) return
+    if (this.#counts(entry)) this.#digests.remove(entry)
     this.#memoryBytes -= entry.bytes
     this.#expiry.remove(entry)
     this.#eviction.remove(entry)
@@ -399,33 +552,44 @@ export class Store {
       const { value, done } = entries.next()
       if (done) this.#cleared.shift()
       else {
-        this.#unlink(value)
+        this.#reclaimOne(value)
         reclaimed++
       }
     }
     return reclaimed
   }
 
+  #reclaimOne(left: StoredEntry | GoneKey): void {
+    if (!(left instanceof GoneKey)) this.#unlink(left)
+    else (left.record.deleted ? this.#tombstones : this.#stubs).reclaim(left)
+  }
+
+  /** The part of a record's cache, which now knows of the record. */
+  #raised({ cache, version }: Remembered): Space {
+    const space = this.#space(cache)
+    if (compareTimestamps(version, space.latest) > 0) space.latest = version
+    return space
+  }
+
+  /** Nothing is kept of a cache of which nothing is known. */
+  #tidy(cache: string): void {
+    const space = this.#spaces.get(cache)
+    if (space === undefined || space.entries.size > 0 || space.marker !== undefined) return
+    if (!this.#tombstones.knows(cache) && !this.#stubs.knows(cache)) this.#spaces.delete(cache)
+  }
+
   #space(cache: string): Space {
     let space = this.#spaces.get(cache)
     if (space === undefined) {
-      space = {
-        entries: new Map(),
-        marker: undefined,
-        latest: TIMESTAMP_ZERO,
-        digest: new ExpiringDigest(),
-      }
+      space = { entries: new Map(), marker: undefined, latest: TIMESTAMP_ZERO }
       this.#spaces.set(cache, space)
     }
     return space
   }
 
-  /** The latest that is remembered of a key that is gone. */
-  #remembered({ cache, key }: { readonly cache: string; readonly key: string }) {
-    const buried = this.#tombstones.get(cache, key)
-    const stub = this.#stubs.get(cache, key)
-    if (buried === undefined || stub === undefined) return buried ?? stub
-    return supersedes(stub, buried) ? stub : buried
+  /** What is remembered of a key that is gone. */
+  #remembered({ cache, key }: KeyName): GoneKey | undefined {
+    return this.#tombstones.get(cache, key) ?? this.#stubs.get(cache, key)
   }
 
   /** Whether the entry is its cache's current one, and not one left over from before a clear. */
@@ -438,7 +602,9 @@ export class Store {
   }
 }
 
-/** Puts an entry into its cache's digest, or takes it out. */
-function flip(space: Space, { keyHash, version, expiresAt }: StoredEntry): void {
-  space.digest.flip(keyHash, version, expiresAt)
+function latest(one: Horizon, other: Horizon): Horizon {
+  return {
+    valuesMs: Math.max(one.valuesMs, other.valuesMs),
+    tombstonesMs: Math.max(one.tombstonesMs, other.tombstonesMs),
+  }
 }

@@ -1,8 +1,19 @@
 /**
  * The frames of a stream of requests: what one peer asks another, and what is answered.
  */
+import type { Horizon } from '../core/store.js'
 import { atMost, ProtocolError, text, utf8 } from './checks.js'
 import { type Codec, codec } from './codec.js'
+import {
+  packBuckets,
+  packDigests,
+  packNodes,
+  packPartitionDigests,
+  unpackBuckets,
+  unpackDigests,
+  unpackNodes,
+  unpackPartitionDigests,
+} from './digests.js'
 import * as wire from './generated/wire.js'
 import { keysFromWire } from './keys.js'
 import * as limits from './limits.js'
@@ -49,6 +60,23 @@ function askToWire(ask: messages.Ask): Omit<wire.WireAsk, 'id'> {
         scan: { cache, partitions: packPartitions(partitions), fromPartition, countOnly },
       }
     }
+    case 'compare':
+      return {
+        compare: { root: ask.root, ...horizonToWire(ask.horizon), positions: ask.positions },
+      }
+    case 'narrow': {
+      const { ring, seed, excluded, nodes } = ask
+      const packed = excluded && { excluded: packPartitions(excluded) }
+      return { narrow: { ring, seed: seed >>> 0, ...packed, nodes: packNodes(nodes) } }
+    }
+    case 'list': {
+      const { ring, seed, buckets, isUrgent } = ask
+      return {
+        list: { ring, seed: seed >>> 0, buckets: packBuckets(buckets), urgent: isUrgent },
+      }
+    }
+    case 'exchange':
+      return { exchange: { records: recordsToWire(ask.records), markers: ask.markers } }
   }
 }
 
@@ -66,7 +94,7 @@ function askFromWire(ask: Omit<wire.WireAsk, 'id'>): messages.Ask {
     const { keys, ring, large } = read
     return { kind: 'read', keys: keysFromWire(keys), ring: unsigned(ring), large }
   }
-  if (scan === undefined) throw new ProtocolError('malformed', 'a request of no known kind')
+  if (scan === undefined) return repairAskFromWire(ask)
   if (scan.partitions === undefined) throw new ProtocolError('malformed', 'a scan of no partition')
   return {
     kind: 'scan',
@@ -75,6 +103,49 @@ function askFromWire(ask: Omit<wire.WireAsk, 'id'>): messages.Ask {
     fromPartition: scan.fromPartition,
     countOnly: scan.countOnly,
   }
+}
+
+/** What anti-entropy asks. */
+function repairAskFromWire({
+  compare,
+  narrow,
+  list,
+  exchange,
+}: Omit<wire.WireAsk, 'id'>): messages.Ask {
+  if (compare !== undefined) {
+    const { root, positions } = compare
+    return {
+      kind: 'compare',
+      root: unsigned(root),
+      horizon: horizonFromWire(compare),
+      positions,
+    }
+  }
+  if (narrow !== undefined) {
+    const { ring, seed, excluded, nodes } = narrow
+    return {
+      kind: 'narrow',
+      ring: unsigned(ring),
+      seed: seed | 0,
+      excluded: excluded && unpackPartitions(excluded),
+      nodes: unpackNodes(nodes),
+    }
+  }
+  if (list !== undefined) {
+    const { ring, seed, buckets, urgent } = list
+    return {
+      kind: 'list',
+      ring: unsigned(ring),
+      seed: seed | 0,
+      buckets: unpackBuckets(buckets),
+      isUrgent: urgent,
+    }
+  }
+  if (exchange !== undefined) {
+    const { records, markers } = exchange
+    return { kind: 'exchange', records: recordsFromWire(records), markers }
+  }
+  throw new ProtocolError('malformed', 'a request of no known kind')
 }
 
 function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
@@ -100,6 +171,30 @@ function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
         },
       }
     }
+    case 'compare': {
+      const { equal, horizon, ring, markers, excluded, nodes, positions } = answer
+      const compare = { equal, ring: 0n, markers: 0, valuesS: 0, tombstonesS: 0 }
+      if (!equal)
+        Object.assign(compare, { ring, markers: markers >>> 0, ...horizonToWire(horizon) })
+      return {
+        compare: {
+          ...compare,
+          ...(excluded && { excluded: packPartitions(excluded) }),
+          ...(nodes && { nodes: packDigests(nodes) }),
+          positions: [...positions],
+        },
+      }
+    }
+    case 'narrow':
+      return {
+        narrow: { partitions: packPartitionDigests(answer.partitions), done: answer.done },
+      }
+    case 'list': {
+      const { records, wanted, done } = answer
+      return { list: { records: recordsToWire(records), wanted: [...wanted], done } }
+    }
+    case 'exchange':
+      return { exchange: { records: recordsToWire(answer.records) } }
     case 'refusal':
       return { refusal: answer.reason }
   }
@@ -122,8 +217,57 @@ function answerFromWire(answer: Omit<wire.WireAnswer, 'id'>): messages.Answer {
     for (const key of scan.keys) utf8(key, limits.KEY_BYTES_MAX, 'key')
     return { kind: 'scan', ...scan, lacking: scan.lacking && unpackPartitions(scan.lacking) }
   }
-  if (refusal === undefined) throw new ProtocolError('malformed', 'an answer of no known kind')
+  if (refusal === undefined) return repairAnswerFromWire(answer)
   return { kind: 'refusal', reason: text(refusal, 'refusal') }
+}
+
+/** What anti-entropy is answered. */
+function repairAnswerFromWire({
+  compare,
+  narrow,
+  list,
+  exchange,
+}: Omit<wire.WireAnswer, 'id'>): messages.Answer {
+  if (compare !== undefined) {
+    const { equal, ring, markers, excluded, nodes, positions } = compare
+    atMost(positions.length, limits.MEMBERS_MAX, 'positions')
+    for (const { member } of positions) text(member, 'member id')
+    return {
+      kind: 'compare',
+      equal,
+      horizon: horizonFromWire(compare),
+      ring: unsigned(ring),
+      markers: markers | 0,
+      excluded: excluded && unpackPartitions(excluded),
+      nodes: nodes && unpackDigests(nodes),
+      positions,
+    }
+  }
+  if (narrow !== undefined) {
+    return {
+      kind: 'narrow',
+      partitions: unpackPartitionDigests(narrow.partitions),
+      done: narrow.done,
+    }
+  }
+  if (list !== undefined) {
+    atMost(list.wanted.length, limits.LIST_IDS_MAX, 'ids')
+    return { kind: 'list', ...list, records: recordsFromWire(list.records) }
+  }
+  if (exchange !== undefined) {
+    return { kind: 'exchange', records: recordsFromWire(exchange.records) }
+  }
+  throw new ProtocolError('malformed', 'an answer of no known kind')
+}
+
+const S_MS = 1_000
+
+function horizonToWire({ valuesMs, tombstonesMs }: Horizon) {
+  return { valuesS: Math.floor(valuesMs / S_MS), tombstonesS: Math.floor(tombstonesMs / S_MS) }
+}
+
+function horizonFromWire(from: { valuesS: number; tombstonesS: number }): Horizon {
+  return { valuesMs: from.valuesS * S_MS, tombstonesMs: from.tombstonesS * S_MS }
 }
 
 /** The library reads 64-bit fields as signed numbers. */

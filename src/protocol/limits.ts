@@ -52,3 +52,6 @@ export const SCAN_KEYS_MAX = 1_000_000
 
 /** Keys after which an answer to a scan ends. */
 export const SCAN_KEYS = 2_000
+
+/** Most ids in one list of what is held, and in one answer to it. */
+export const LIST_IDS_MAX = 65_536

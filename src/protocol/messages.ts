@@ -5,6 +5,7 @@ import type { ClearMarker, KeyName, Write } from '../core/entry.js'
 import type { MemberDescription, MemberState } from '../core/members.js'
 import type { Position } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
+import type { Horizon } from '../core/store.js'
 import type { Timestamp } from '../core/version.js'
 
 /** A member and what the sender takes it to be. */
@@ -58,8 +59,6 @@ export interface Heartbeat extends Omit<MemberDescription, 'id'> {
   readonly opsEpoch: number
   /** Number of the last batch the sender published in this epoch. */
   readonly opsSequence: number
-  /** Of the entries that the sender holds as of `wallMs`, those about to expire left out; 0 when it does not say. */
-  readonly storeDigest: bigint
   /** Digest of the ring of which the sender holds all that it owns; 0 when it is still taking over. */
   readonly settledRing: bigint
 }
@@ -141,6 +140,49 @@ export type Ask =
       readonly fromPartition: number
       readonly countOnly: boolean
     }
+  /** Whether both know the same; see {@link Comparison}. `positions`: how far the other has come is wanted as well. */
+  | {
+      readonly kind: 'compare'
+      readonly root: bigint
+      readonly horizon: Horizon
+      readonly positions: boolean
+    }
+  /** Where two differ: some nodes, and partitions that the asker does not compare. */
+  | {
+      readonly kind: 'narrow'
+      readonly ring: bigint
+      readonly seed: number
+      readonly excluded: Uint8Array | undefined
+      readonly nodes: readonly NodeDigests[]
+    }
+  /** What the asker holds of some buckets. `isUrgent`: what may be under way is wanted as well. */
+  | {
+      readonly kind: 'list'
+      readonly ring: bigint
+      readonly seed: number
+      readonly buckets: readonly BucketIds[]
+      readonly isUrgent: boolean
+    }
+  /** To take in records, and to tell what outranks them. `markers`: all clears are wanted as well. */
+  | { readonly kind: 'exchange'; readonly records: Records; readonly markers: boolean }
+
+/** Digests of the partitions of a node. */
+export interface NodeDigests {
+  readonly node: number
+  readonly partitions: readonly number[]
+}
+
+/** Digests of the buckets of a partition. */
+export interface BucketDigests {
+  readonly partition: number
+  readonly buckets: readonly number[]
+}
+
+/** The ids of what is held of a bucket. */
+export interface BucketIds {
+  readonly bucket: number
+  readonly ids: readonly number[]
+}
 
 export type Answer =
   | { readonly kind: 'confirm'; readonly applied: boolean }
@@ -172,6 +214,31 @@ export type Answer =
       readonly nextPartition: number
       readonly lacking: Uint8Array | undefined
     }
+  /** `nodes` and what goes with them is there where the two differ and have the same horizon. */
+  | {
+      readonly kind: 'compare'
+      readonly equal: boolean
+      readonly horizon: Horizon
+      readonly ring: bigint
+      readonly markers: number
+      readonly excluded: Uint8Array | undefined
+      readonly nodes: readonly number[] | undefined
+      readonly positions: readonly Position[]
+    }
+  /** `done`: how many of the nodes have been looked at. */
+  | {
+      readonly kind: 'narrow'
+      readonly partitions: readonly BucketDigests[]
+      readonly done: number
+    }
+  /** `wanted`: which of the asker's ids, counted from the first, are unknown. `done`: how many buckets were looked at. */
+  | {
+      readonly kind: 'list'
+      readonly records: Records
+      readonly wanted: readonly number[]
+      readonly done: number
+    }
+  | { readonly kind: 'exchange'; readonly records: Records }
   /** Why there is no answer. */
   | { readonly kind: 'refusal'; readonly reason: string }
 

@@ -63,12 +63,13 @@ export function recordsToWire({ writes, markers, stubs = [] }: messages.Records)
     wallMs: version.wallMs,
     counter: version.counter,
   }))
-  const wireStubs = stubs.map(({ cache, key, version }) => ({
+  const wireStubs = stubs.map(({ cache, key, version, expiresAt }) => ({
     member: members.index(version.member),
     cache: caches.index(cache),
     key,
     wallMs: version.wallMs,
     counter: version.counter,
+    expiresAt,
   }))
   return {
     members: members.items,
@@ -117,6 +118,7 @@ export function recordsFromWire(from: wire.WireRecords | undefined): messages.Re
       cache: at(caches, stub.cache, 'cache'),
       key: utf8(stub.key, limits.KEY_BYTES_MAX, 'key'),
       version: version(stub),
+      expiresAt: stub.expiresAt,
       deleted: false,
       payload: undefined,
     })),

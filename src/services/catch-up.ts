@@ -10,6 +10,7 @@
 import type { Write } from '../core/entry.js'
 import { isLive, type Member, type MemberRole } from '../core/members.js'
 import type { Positions } from '../core/positions.js'
+import type { AntiEntropy, RepairReason } from './anti-entropy.js'
 import type { Handshake } from './handshake.js'
 import type { Membership } from './membership.js'
 import { Pauses } from './pauses.js'
@@ -32,7 +33,7 @@ const TRIES_MAX = 5
 /** Shortest time between two transfers from one member because of gaps, in ms. */
 const GAP_TRANSFER_INTERVAL_MS = 1_000
 
-export type TransferReason = 'join' | 'met' | 'gap' | 'fetch' | 'differs'
+export type TransferReason = 'join' | 'met' | 'gap' | 'fetch'
 
 export interface CatchUpComponents {
   readonly runtime: Runtime
@@ -40,6 +41,7 @@ export interface CatchUpComponents {
   readonly handshake: Handshake
   readonly transfers: StateTransfer
   readonly positions: Positions
+  readonly antiEntropy: AntiEntropy
 }
 
 export interface CatchUpOptions {
@@ -202,11 +204,6 @@ export class CatchUp {
     }
   }
 
-  /** A member holds something else, and both are at rest. */
-  differs(member: string): void {
-    this.#want(member, 'differs')
-  }
-
   /** A member announced values too large for a batch. Resolves to whether they were had. */
   async fetch(member: string, writes: readonly Write[]): Promise<boolean> {
     try {
@@ -319,7 +316,7 @@ export class CatchUp {
 
   async #transferWithRetries(member: string, reason: TransferReason): Promise<void> {
     // What somebody else holds is no answer where the question is what this member holds.
-    const fromItself = reason === 'met' || reason === 'differs'
+    const fromItself = reason === 'met'
     let transfer = this.#newTransfer()
     for (let tries = 0; tries < TRIES_MAX && !this.#stopped; tries++) {
       // The member itself has all that it published; when it is gone, others may.
@@ -363,12 +360,24 @@ export class CatchUp {
     return complete
   }
 
+  async #repair(source: string, reason: RepairReason): Promise<boolean> {
+    const { antiEntropy, positions, membership } = this.#components
+    const outcome = await antiEntropy.repair(source, reason)
+    if (outcome === undefined) return false
+    for (const position of outcome.positions) {
+      if (position.member !== membership.id) positions.adopt(position)
+    }
+    return true
+  }
+
   #newTransfer(): Transfer {
     return newTransfer(this.#options.partitions())
   }
 
   async #transfer(source: string, reason: TransferReason, transfer: Transfer): Promise<boolean> {
     const { transfers, runtime } = this.#components
+    // Where both keep everything, what differs is all that is to be had.
+    if (reason !== 'join' && this.#options.keepsAll) return this.#repair(source, reason)
     this.#listener.started(source, reason)
     let ok = true
     try {

@@ -31,8 +31,6 @@ export interface HeartbeatComponents {
   readonly drops: Counters<DropReason>
   /** What the heartbeat says of what this member has published. */
   readonly published: () => { readonly epoch: number; readonly sequence: number }
-  /** Digest of what this member holds as of a wall time, in ms; undefined when that says nothing. */
-  readonly storeDigest: (asOfMs: number) => bigint | undefined
   /** Digest of the ring of which this member holds all that it owns; 0 when it is still taking over. */
   readonly settledRing: () => bigint
 }
@@ -96,7 +94,7 @@ export class Heartbeats {
 
   /** Sends a heartbeat now, beside the regular ones. */
   async beat(): Promise<void> {
-    const { membership, transport, runtime, published, storeDigest, settledRing } = this.#components
+    const { membership, transport, runtime, published, settledRing } = this.#components
     const { name, incarnation, outlived, status, role, addresses } = membership.self()
     const { epoch, sequence } = published()
     const wallMs = runtime.clock.now()
@@ -115,7 +113,6 @@ export class Heartbeats {
       viewDigest: membership.list.digest(),
       opsEpoch: epoch,
       opsSequence: sequence,
-      storeDigest: storeDigest(wallMs) ?? 0n,
       settledRing: settledRing(),
     }
     try {

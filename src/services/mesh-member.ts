@@ -15,9 +15,10 @@ import { type HelloRefusedError, PeerStoppedError } from '../errors.js'
 import type { ResolvedOptions } from '../options.js'
 import type { Answer, Ask } from '../protocol/messages.js'
 import { Admission } from './admission.js'
+import { AntiEntropy, HORIZON_LAG_MAX_MS, type RepairReason } from './anti-entropy.js'
 import { CatchUp, type TransferReason } from './catch-up.js'
 import { CLOCK_SKEW_MAX_MS, CLOCK_SKEW_WARN_MS, ClockWatch } from './clock-watch.js'
-import { Comparison } from './comparison.js'
+import { Compared } from './compared.js'
 import { Confirmation } from './confirmation.js'
 import { Counters, type DropReason } from './counters.js'
 import { Delivery } from './delivery.js'
@@ -59,7 +60,7 @@ export interface MeshMemberComponents {
 /** What a member tells the peer it serves. */
 export interface MeshMemberListener extends StoreListener {
   memberChanged(transition: Transition): void
-  transferStarted(member: string, reason: TransferReason): void
+  transferStarted(member: string, reason: TransferReason | RepairReason): void
   transferEnded(member: string, entries: number, ok: boolean): void
   rebalanceStarted(partitions: number): void
   rebalanceEnded(entries: number): void
@@ -95,7 +96,8 @@ export class MeshMember implements TransportHandlers {
   readonly #handshake: Handshake
   readonly #watchdog: Watchdog
   readonly #confirmation: Confirmation
-  readonly #comparison: Comparison
+  readonly antiEntropy: AntiEntropy
+  readonly #compared: Compared
   readonly #transfers: StateTransfer
   readonly #positions: Positions
   readonly #sweeper: Sweeper
@@ -135,7 +137,8 @@ export class MeshMember implements TransportHandlers {
       keyHashOf: (cache, key) => keyHashOf(hash, cache, key),
       itemsMax: options.maxItems,
       bytesMax: options.maxBytes,
-      tombstoneGraceMs: options.tombstoneGraceMs,
+      // What no longer counts with anybody is not kept for its digest.
+      tombstoneGraceMs: options.tombstoneGraceMs + HORIZON_LAG_MAX_MS,
       tombstonesMax: options.tombstonesMax,
       // As long as a delete is remembered: a part of the mesh that was cut off so long may hold what is older.
       stubGraceMs: options.tombstoneGraceMs,
@@ -198,25 +201,21 @@ export class MeshMember implements TransportHandlers {
       },
     )
     const published = () => replication.published
-    // Two members hold the same only where each owns every key.
-    const holdsAll = () => ownership.holdsAll && ownership.placement.previous.length === 0
-    const storeDigest = (asOfMs: number) => (holdsAll() ? store.digest(asOfMs) : undefined)
     const settledRing = () => this.rebalance.settledRing
     const heartbeats = new Heartbeats(
-      { runtime, transport, membership, meshClock, drops, published, storeDigest, settledRing },
+      { runtime, transport, membership, meshClock, drops, published, settledRing },
       {
         topic: topics.heartbeat,
         intervalMs: options.heartbeatIntervalMs,
         instance: options.instance,
       },
       {
-        alive: (id, { opsEpoch, opsSequence, status, wallMs, storeDigest, settledRing }) => {
+        alive: (id, { opsEpoch, opsSequence, status, settledRing }) => {
           clockWatch.look()
           replication.heard(id, opsEpoch, opsSequence)
           ownership.heardSettled(id, status === 'serving' ? settledRing : 0n)
           if (status !== 'serving') return
           this.catchUp.heard(id)
-          this.#comparison.heard(id, wallMs, storeDigest)
         },
         stranger: (id, addresses) => this.discovery.heardOf(id, addresses),
       },
@@ -317,12 +316,32 @@ export class MeshMember implements TransportHandlers {
       requests,
       drops,
     })
-    this.#comparison = new Comparison(runtime.clock, storeDigest, (member) =>
-      this.catchUp.differs(member),
+    const compared = new Compared({
+      membership,
+      ownership,
+      store,
+      isInSync: (partition) => rebalance.isInSync(partition),
+    })
+    this.#compared = compared
+    this.antiEntropy = new AntiEntropy(
+      {
+        runtime,
+        requests,
+        store,
+        replication,
+        meshClock,
+        compared,
+        positions: () => [...positions.list(), { member: transport.id, ...published() }],
+      },
+      options,
+      {
+        started: (member, reason) => listener.transferStarted(member, reason),
+        ended: (member, entries, ok) => listener.transferEnded(member, entries, ok),
+      },
     )
     this.#sweeper = new Sweeper(runtime, store, { intervalMs: options.sweepIntervalMs })
     this.catchUp = new CatchUp(
-      { runtime, membership, handshake, transfers, positions },
+      { runtime, membership, handshake, transfers, positions, antiEntropy: this.antiEntropy },
       {
         joinTimeoutMs: options.joinTimeoutMs,
         expectsOthers,
@@ -373,7 +392,13 @@ export class MeshMember implements TransportHandlers {
   get errorCount(): number {
     const { errorCount } = this.replication.stats()
     const { failureCount } = this.catchUp
-    return errorCount + failureCount + this.rebalance.failureCount + this.#confirmationErrorCount
+    return (
+      errorCount +
+      failureCount +
+      this.rebalance.failureCount +
+      this.antiEntropy.failureCount +
+      this.#confirmationErrorCount
+    )
   }
 
   /** Starts the transport and everything on it. @throws what the transport throws, when it cannot listen */
@@ -387,6 +412,7 @@ export class MeshMember implements TransportHandlers {
     this.#detector.start()
     this.#watchdog.start()
     this.#sweeper.start()
+    this.antiEntropy.start()
     this.discovery.start()
     this.catchUp.start()
   }
@@ -420,6 +446,7 @@ export class MeshMember implements TransportHandlers {
     await this.membership.leave()
     this.membership.stop()
     this.#sweeper.stop()
+    this.antiEntropy.stop()
     this.#confirmation.stop()
     this.ownership.stop()
     this.rebalance.stop()
@@ -494,6 +521,8 @@ export class MeshMember implements TransportHandlers {
         return this.quorumReads.answer(ask)
       case 'scan':
         return this.scan.answer(ask)
+      default:
+        return this.antiEntropy.answer(from, ask)
     }
   }
 
@@ -502,6 +531,7 @@ export class MeshMember implements TransportHandlers {
     const member = this.membership.list.get(id)
     if (member !== undefined) this.catchUp.accepted(member, wasLive)
     this.rebalance.reached(id)
+    this.antiEntropy.reached(id)
   }
 
   /** Of what a gone member published, another one has this much: ask for it, or say that we have more. */
@@ -539,7 +569,7 @@ export class MeshMember implements TransportHandlers {
     if (member.id === this.membership.id) return
     if (!isLive(member)) {
       this.clock.gone(member.id)
-      this.#comparison.gone(member.id)
+      this.#compared.gone(member.id)
       this.catchUp.gone(member.id)
       this.ownership.gone(member.id)
       this.rebalance.look()

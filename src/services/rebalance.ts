@@ -215,7 +215,7 @@ export class Rebalance {
   }
 
   /** Closes what needs no more, and says what is to be had from whom. */
-  #wanted(): Map<string, Uint8Array> {
+  #wanted(): ReadonlyMap<string, Uint8Array> {
     const { placement, quorum } = this.#components.ownership
     if (this.#openCount === 0) return new Map()
     const sources = this.#sources()
@@ -224,12 +224,16 @@ export class Rebalance {
       members: ring.members.map((id) => sources.get(id)),
       neededCount: readQuorum(ring.listLength, quorum),
     }))
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      if (this.#open[partition] === 0) continue
+    const open = this.#open
+    for (
+      let partition = open.indexOf(1);
+      partition >= 0;
+      partition = open.indexOf(1, partition + 1)
+    ) {
       let lacks = false
       for (const owners of earlier) if (this.#wants(partition, owners)) lacks = true
       if (lacks) continue
-      this.#open[partition] = 0
+      open[partition] = 0
       this.#complete[partition] = 1
       this.#openCount--
     }

@@ -31,6 +31,10 @@ const OVERHEAD_BYTES = 40
 /** Bytes of a set of partitions. */
 const PARTITION_SET_BYTES = 512
 
+/** Bytes of the digests of a node or a partition, and of an id, about. */
+const NODE_BYTES = 65
+const ID_BYTES = 3
+
 /** A request that got no answer. */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
@@ -345,17 +349,39 @@ class Answers {
 }
 
 function bytesOf(ask: Ask): number {
-  if (ask.kind === 'replicate') return bytesOfRecords(ask.records)
-  if (ask.kind === 'confirm') return OVERHEAD_BYTES
-  if (ask.kind === 'scan') return OVERHEAD_BYTES + ask.cache.length + PARTITION_SET_BYTES
-  return ask.keys.reduce((sum, { key }) => sum + OVERHEAD_BYTES + key.length, OVERHEAD_BYTES)
+  switch (ask.kind) {
+    case 'replicate':
+    case 'exchange':
+      return bytesOfRecords(ask.records)
+    case 'scan':
+      return OVERHEAD_BYTES + ask.cache.length + PARTITION_SET_BYTES
+    case 'read':
+      return ask.keys.reduce((sum, { key }) => sum + OVERHEAD_BYTES + key.length, OVERHEAD_BYTES)
+    case 'narrow':
+      return OVERHEAD_BYTES + PARTITION_SET_BYTES + ask.nodes.length * NODE_BYTES
+    case 'list':
+      return ask.buckets.reduce((sum, { ids }) => sum + (ids.length + 2) * ID_BYTES, OVERHEAD_BYTES)
+    default:
+      return OVERHEAD_BYTES
+  }
 }
 
 function bytesOfAnswer(answer: Answer): number {
-  if (answer.kind === 'scan') {
-    return answer.keys.reduce((sum, key) => sum + key.length + 4, PARTITION_SET_BYTES)
+  switch (answer.kind) {
+    case 'scan':
+      return answer.keys.reduce((sum, key) => sum + key.length + 4, PARTITION_SET_BYTES)
+    case 'compare':
+      return OVERHEAD_BYTES + PARTITION_SET_BYTES + (answer.nodes?.length ?? 0) * 4
+    case 'narrow':
+      return OVERHEAD_BYTES + answer.partitions.length * NODE_BYTES
+    case 'list':
+      return bytesOfRecords(answer.records) + answer.wanted.length * ID_BYTES
+    case 'read':
+    case 'exchange':
+      return bytesOfRecords(answer.records)
+    default:
+      return OVERHEAD_BYTES
   }
-  return answer.kind === 'read' ? bytesOfRecords(answer.records) : OVERHEAD_BYTES
 }
 
 function bytesOfRecords({ writes, markers, stubs = [] }: Records): number {

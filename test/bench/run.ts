@@ -10,6 +10,7 @@ import { join } from './join.js'
 import { memory, peek } from './local.js'
 import { profile } from './profile.js'
 import { remote } from './remote.js'
+import { repair } from './repair.js'
 import { installSize, lonePeer, simultaneousStart } from './start.js'
 import { throughput } from './throughput.js'
 import { visibility } from './visibility.js'
@@ -36,6 +37,7 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
   remote,
   throughput,
   wire,
+  repair,
   kill,
   stall,
   join,

@@ -59,7 +59,6 @@ const heartbeat: messages.Heartbeat = {
   viewDigest: 2n ** 63n - 1n,
   opsEpoch: 1_767_225_600_000,
   opsSequence: 9,
-  storeDigest: 2n ** 64n - 1n,
   settledRing: 2n ** 64n - 2n,
   role: 'client',
 }
@@ -92,7 +91,16 @@ const records: messages.Records = {
     del('gone', at(WALL_MS_MAX, 'm3')),
   ],
   markers: [clearMarker('other', at(5, 'm1')), clearMarker('third', at(6, 'm4'))],
-  stubs: [{ cache: 'c', key: 'expired', version: at(7), deleted: false, payload: undefined }],
+  stubs: [
+    {
+      cache: 'c',
+      key: 'expired',
+      version: at(7),
+      expiresAt: 9,
+      deleted: false,
+      payload: undefined,
+    },
+  ],
 }
 
 const noRecords: messages.Records = { writes: [], markers: [], stubs: [] }
@@ -100,6 +108,22 @@ const noRecords: messages.Records = { writes: [], markers: [], stubs: [] }
 /** Partitions at both ends of a byte, and of all. */
 const some = noPartitions()
 for (const partition of [0, 7, 8, 4_095]) some[partition] = 1
+
+const horizon = { valuesMs: 1_767_225_600_000, tombstonesMs: 1_767_222_000_000 }
+
+const sixteen = (digest: number) => Array<number>(16).fill(digest)
+
+/** An answer to who holds the same. */
+const same = {
+  kind: 'compare',
+  equal: false,
+  horizon: { valuesMs: 0, tombstonesMs: 0 },
+  ring: 0n,
+  markers: 0,
+  excluded: undefined,
+  nodes: undefined,
+  positions: [],
+} as const
 
 const page: messages.StatePage = {
   ...records,
@@ -167,6 +191,38 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
             id: 8,
             body: { kind: 'scan', cache: 'c', partitions: some, fromPartition: 9, countOnly: true },
           },
+          { id: 9, body: { kind: 'compare', root: 2n ** 64n - 1n, horizon, positions: true } },
+          {
+            id: 10,
+            body: {
+              kind: 'narrow',
+              ring: 2n ** 64n - 1n,
+              seed: -(2 ** 31),
+              excluded: some,
+              nodes: [
+                { node: 0, partitions: sixteen(-1) },
+                { node: 255, partitions: sixteen(2 ** 31 - 1) },
+              ],
+            },
+          },
+          {
+            id: 11,
+            body: { kind: 'narrow', ring: 0n, seed: 1, excluded: undefined, nodes: [] },
+          },
+          {
+            id: 12,
+            body: {
+              kind: 'list',
+              ring: 1n,
+              seed: 2 ** 31 - 1,
+              buckets: [
+                { bucket: 0, ids: [] },
+                { bucket: 65_535, ids: [0, 2 ** 24 - 1] },
+              ],
+              isUrgent: true,
+            },
+          },
+          { id: 13, body: { kind: 'exchange', records, markers: true } },
         ],
         cancelled: [5, 2 ** 32 - 2],
       },
@@ -186,6 +242,32 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
         },
         { id: 6, body: { kind: 'scan', keys: [], count: 0, nextPartition: 0, lacking: undefined } },
         { id: 4, body: { kind: 'refusal', reason: 'busy' } },
+        { id: 7, body: { ...same, equal: true, positions: page.positions } },
+        {
+          id: 8,
+          body: {
+            ...same,
+            horizon,
+            ring: 2n ** 64n - 1n,
+            markers: -1,
+            excluded: some,
+            nodes: Array.from({ length: 256 }, (_, node) => node - 128),
+          },
+        },
+        {
+          id: 9,
+          body: {
+            kind: 'narrow',
+            partitions: [
+              { partition: 0, buckets: sixteen(0) },
+              { partition: 4_095, buckets: sixteen(2 ** 24 - 1) },
+            ],
+            done: 2,
+          },
+        },
+        { id: 10, body: { kind: 'narrow', partitions: [], done: 0 } },
+        { id: 11, body: { kind: 'list', records, wanted: [0, 65_535], done: 4_096 } },
+        { id: 12, body: { kind: 'exchange', records } },
       ],
     ],
   ],
@@ -313,7 +395,7 @@ describe('records', () => {
   const kinds = {
     records: (change: object) => ({ records: [{ ...record, ...change }] }),
     markers: (change: object) => ({ markers: [{ ...stamped, ...change }] }),
-    stubs: (change: object) => ({ stubs: [{ ...stamped, key: 'k', ...change }] }),
+    stubs: (change: object) => ({ stubs: [{ ...stamped, key: 'k', expiresAt: 0, ...change }] }),
   }
 
   describe.each(Object.entries(kinds))('among the %s', (_, kind) => {
@@ -457,6 +539,7 @@ describe('records', () => {
       cache: text(20),
       key: text(40),
       version: versions,
+      expiresAt: fc.maxSafeNat(),
       deleted: fc.constant(false),
       payload: fc.constant(undefined),
     })
@@ -688,6 +771,42 @@ describe('requests and answers', () => {
       expect(failure(answersCodec, answered({ scan: scanned })).reason).toBe(reason)
     }
   })
+
+  it('of a repair are of whole digests and ids, within their limits', () => {
+    const narrow = { ring: 0n, seed: 1, nodes: new Uint8Array(65) }
+    const list = { ring: 0n, seed: 1, buckets: new Uint8Array([0, 0, 1, 0, 7, 7, 7]) }
+    expect(() => asksCodec.decode(asked({ narrow }))).not.toThrow()
+    expect(() => asksCodec.decode(asked({ list }))).not.toThrow()
+    const bad = [
+      [{ narrow: { ...narrow, nodes: new Uint8Array(64) } }, 'malformed'],
+      [{ narrow: { ...narrow, nodes: new Uint8Array(65 * 257) } }, 'limit'],
+      [{ narrow: { ...narrow, excluded: new Uint8Array(5) } }, 'malformed'],
+      [{ list: { ...list, buckets: new Uint8Array([0, 0, 1]) } }, 'malformed'],
+      [{ list: { ...list, buckets: new Uint8Array([0, 0, 2, 0, 7, 7, 7]) } }, 'malformed'],
+      [{ list: { ...list, buckets: new Uint8Array(4 + 65_535 * 3).fill(255, 0, 4) } }, undefined],
+      [{ list: { ...list, buckets: overfull() } }, 'limit'],
+    ] as const
+    for (const [ask, reason] of bad) {
+      if (reason === undefined) expect(() => asksCodec.decode(asked(ask))).not.toThrow()
+      else expect(failure(asksCodec, asked(ask)).reason).toBe(reason)
+    }
+    const badAnswers = [
+      [{ compare: { nodes: new Uint8Array(1_020) } }, 'malformed'],
+      [{ compare: { excluded: new Uint8Array(1) } }, 'malformed'],
+      [{ narrow: { partitions: new Uint8Array(49) } }, 'malformed'],
+      [{ narrow: { partitions: new Uint8Array(50).fill(255) } }, 'limit'],
+      [{ list: { wanted: Array<number>(limits.LIST_IDS_MAX + 1).fill(0) } }, 'limit'],
+    ] as const
+    for (const [answer, reason] of badAnswers) {
+      expect(failure(answersCodec, answered(answer)).reason).toBe(reason)
+    }
+  })
+
+  /** Two buckets with more ids than there may be. */
+  function overfull(): Uint8Array {
+    const bucket = new Uint8Array(4 + 65_535 * 3).fill(255, 2, 4)
+    return Buffer.concat([bucket, bucket])
+  }
 
   it('of reads and writes name no more indexes than there may be records', () => {
     const foreign = (count: number) =>

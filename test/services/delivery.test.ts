@@ -394,7 +394,7 @@ describe(`many writes, seed ${seed}`, () => {
       'p02 p01': 1,
       'p03 p01': 1,
     })
-    expect(mesh.node(0).peer.stats()).toMatchObject({ requestCount: 2, requestErrorCount: 0 })
+    expect(mesh.node(0).peer.stats().requestErrorCount).toBe(0)
   })
 
   it('share an owner that fails, and each waits for what it was told to', async () => {

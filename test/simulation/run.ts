@@ -345,7 +345,6 @@ class Run {
       case 'leave':
         return this.#leave(step.member, step.drain ?? false)
       case 'crash':
-        disturbances.crashes()
         return this.#withRunning(step.member, (process) => {
           this.#checker.ends(process)
           this.#simulation.crash(process, { silent: step.silent ?? false })

@@ -1,4 +1,6 @@
 /** A store on a clock that the test moves, with its events written down. */
+import { rootOf } from '../../src/core/comparison.js'
+import { PARTITIONS } from '../../src/core/ring.js'
 import { Store, type StoreListener, type StoreOptions } from '../../src/core/store.js'
 import type { StoredEntry } from '../../src/core/stored-entry.js'
 import type { Version } from '../../src/core/version.js'
@@ -48,6 +50,12 @@ export function sweepAll(store: Store, limit = 100): number {
   let slices = 1
   while (store.sweep(limit)) slices++
   return slices
+}
+
+/** What tells a store's content from another's. */
+export function rootOfStore(store: Store): bigint {
+  const partitions = new Uint8Array(PARTITIONS).fill(1)
+  return rootOf(store.digests, { partitions, ring: 0n, markers: 0 })
 }
 
 /** Keys of the live entries of a cache, sorted. */

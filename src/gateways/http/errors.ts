@@ -45,6 +45,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   HINTS_FULL: 503,
   CLOCK_SKEW: 503,
   NOT_CONFIRMED: 503,
+  NOT_SYNCED: 503,
   PEER_STOPPED: 503,
 }
 

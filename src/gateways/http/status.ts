@@ -1,6 +1,6 @@
 /**
- * How this peer is: `/v1/peer`, `/v1/stats`, and the probes `/healthz` and `/readyz`; and `/v1/flush`, which answers
- * when the others have what was written here.
+ * How this peer is: `/v1/peer`, `/v1/stats`, and the probes `/healthz` and `/readyz`; `/v1/flush`, which answers
+ * when the others have what was written here, and `/v1/sync`, when they and this peer hold the same.
  */
 import type { FastifyInstance } from 'fastify'
 import type { Peer } from '../../api.js'
@@ -18,6 +18,7 @@ export function statusRoutes(peer: Peer) {
       await peer.flush()
       return reply.code(204).send()
     })
+    app.post('/v1/sync', async () => peer.sync())
     app.get('/healthz', async () => ({ status: 'ok' }))
     app.get('/readyz', async (_request, reply) => {
       const { status } = peer

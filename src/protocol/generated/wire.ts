@@ -722,7 +722,6 @@ export interface WireHeartbeat {
   instance: string
   opsEpoch: number
   wallMs: number
-  storeDigest: bigint
   settledRing: bigint
   role: WireRole
   outlived?: number
@@ -800,11 +799,6 @@ export namespace WireHeartbeat {
           w.uint64Number(obj.wallMs)
         }
 
-        if ((obj.storeDigest != null && obj.storeDigest !== 0n)) {
-          w.uint32(105)
-          w.fixed64(obj.storeDigest)
-        }
-
         if ((obj.settledRing != null && obj.settledRing !== 0n)) {
           w.uint32(113)
           w.fixed64(obj.settledRing)
@@ -837,7 +831,6 @@ export namespace WireHeartbeat {
           instance: '',
           opsEpoch: 0,
           wallMs: 0,
-          storeDigest: 0n,
           settledRing: 0n,
           role: WireRole.OWNER
         }
@@ -898,10 +891,6 @@ export namespace WireHeartbeat {
             }
             case 12: {
               obj.wallMs = reader.uint64Number()
-              break
-            }
-            case 13: {
-              obj.storeDigest = reader.fixed64()
               break
             }
             case 14: {
@@ -1390,6 +1379,7 @@ export interface WireStub {
   key: string
   wallMs: number
   counter: number
+  expiresAt: number
 }
 
 export namespace WireStub {
@@ -1427,6 +1417,11 @@ export namespace WireStub {
           w.uint32(obj.counter)
         }
 
+        if ((obj.expiresAt != null && obj.expiresAt !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.expiresAt)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1436,7 +1431,8 @@ export namespace WireStub {
           cache: 0,
           key: '',
           wallMs: 0,
-          counter: 0
+          counter: 0,
+          expiresAt: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1463,6 +1459,10 @@ export namespace WireStub {
             }
             case 5: {
               obj.counter = reader.uint32()
+              break
+            }
+            case 6: {
+              obj.expiresAt = reader.uint64Number()
               break
             }
             default: {
@@ -2740,12 +2740,726 @@ export namespace WireScanReply {
   }
 }
 
+export interface WireCompareRequest {
+  root: bigint
+  valuesS: number
+  tombstonesS: number
+  positions: boolean
+}
+
+export namespace WireCompareRequest {
+  let _codec: Codec<WireCompareRequest>
+
+  export const codec = (): Codec<WireCompareRequest> => {
+    if (_codec == null) {
+      _codec = message<WireCompareRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.root != null && obj.root !== 0n)) {
+          w.uint32(9)
+          w.fixed64(obj.root)
+        }
+
+        if ((obj.valuesS != null && obj.valuesS !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.valuesS)
+        }
+
+        if ((obj.tombstonesS != null && obj.tombstonesS !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.tombstonesS)
+        }
+
+        if ((obj.positions != null && obj.positions !== false)) {
+          w.uint32(32)
+          w.bool(obj.positions)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          root: 0n,
+          valuesS: 0,
+          tombstonesS: 0,
+          positions: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.root = reader.fixed64()
+              break
+            }
+            case 2: {
+              obj.valuesS = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.tombstonesS = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.positions = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireCompareRequest>): Uint8Array => {
+    return encodeMessage(obj, WireCompareRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireCompareRequest>): WireCompareRequest => {
+    return decodeMessage(buf, WireCompareRequest.codec(), opts)
+  }
+}
+
+export interface WireCompareReply {
+  equal: boolean
+  valuesS: number
+  tombstonesS: number
+  ring: bigint
+  markers: number
+  excluded?: Uint8Array
+  nodes?: Uint8Array
+  positions: WirePosition[]
+}
+
+export namespace WireCompareReply {
+  let _codec: Codec<WireCompareReply>
+
+  export const codec = (): Codec<WireCompareReply> => {
+    if (_codec == null) {
+      _codec = message<WireCompareReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.equal != null && obj.equal !== false)) {
+          w.uint32(8)
+          w.bool(obj.equal)
+        }
+
+        if ((obj.valuesS != null && obj.valuesS !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.valuesS)
+        }
+
+        if ((obj.tombstonesS != null && obj.tombstonesS !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.tombstonesS)
+        }
+
+        if ((obj.ring != null && obj.ring !== 0n)) {
+          w.uint32(33)
+          w.fixed64(obj.ring)
+        }
+
+        if ((obj.markers != null && obj.markers !== 0)) {
+          w.uint32(45)
+          w.fixed32(obj.markers)
+        }
+
+        if (obj.excluded != null) {
+          w.uint32(50)
+          w.bytes(obj.excluded)
+        }
+
+        if (obj.nodes != null) {
+          w.uint32(58)
+          w.bytes(obj.nodes)
+        }
+
+        if (obj.positions != null) {
+          for (const value of obj.positions) {
+            w.uint32(66)
+            WirePosition.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          equal: false,
+          valuesS: 0,
+          tombstonesS: 0,
+          ring: 0n,
+          markers: 0,
+          positions: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.equal = reader.bool()
+              break
+            }
+            case 2: {
+              obj.valuesS = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.tombstonesS = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.ring = reader.fixed64()
+              break
+            }
+            case 5: {
+              obj.markers = reader.fixed32()
+              break
+            }
+            case 6: {
+              obj.excluded = reader.bytes()
+              break
+            }
+            case 7: {
+              obj.nodes = reader.bytes()
+              break
+            }
+            case 8: {
+              if (opts.limits?.positions != null && obj.positions.length === opts.limits.positions) {
+                throw new MaxLengthError('Decode error - map field "positions" had too many elements')
+              }
+
+              obj.positions.push(WirePosition.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.positions$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireCompareReply>): Uint8Array => {
+    return encodeMessage(obj, WireCompareReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireCompareReply>): WireCompareReply => {
+    return decodeMessage(buf, WireCompareReply.codec(), opts)
+  }
+}
+
+export interface WireNarrowRequest {
+  ring: bigint
+  seed: number
+  excluded?: Uint8Array
+  nodes?: Uint8Array
+}
+
+export namespace WireNarrowRequest {
+  let _codec: Codec<WireNarrowRequest>
+
+  export const codec = (): Codec<WireNarrowRequest> => {
+    if (_codec == null) {
+      _codec = message<WireNarrowRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.ring != null && obj.ring !== 0n)) {
+          w.uint32(9)
+          w.fixed64(obj.ring)
+        }
+
+        if ((obj.seed != null && obj.seed !== 0)) {
+          w.uint32(21)
+          w.fixed32(obj.seed)
+        }
+
+        if (obj.excluded != null) {
+          w.uint32(26)
+          w.bytes(obj.excluded)
+        }
+
+        if (obj.nodes != null) {
+          w.uint32(34)
+          w.bytes(obj.nodes)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          ring: 0n,
+          seed: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.ring = reader.fixed64()
+              break
+            }
+            case 2: {
+              obj.seed = reader.fixed32()
+              break
+            }
+            case 3: {
+              obj.excluded = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.nodes = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireNarrowRequest>): Uint8Array => {
+    return encodeMessage(obj, WireNarrowRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireNarrowRequest>): WireNarrowRequest => {
+    return decodeMessage(buf, WireNarrowRequest.codec(), opts)
+  }
+}
+
+export interface WireNarrowReply {
+  partitions?: Uint8Array
+  done: number
+}
+
+export namespace WireNarrowReply {
+  let _codec: Codec<WireNarrowReply>
+
+  export const codec = (): Codec<WireNarrowReply> => {
+    if (_codec == null) {
+      _codec = message<WireNarrowReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.partitions != null) {
+          w.uint32(10)
+          w.bytes(obj.partitions)
+        }
+
+        if ((obj.done != null && obj.done !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.done)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          done: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.partitions = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.done = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireNarrowReply>): Uint8Array => {
+    return encodeMessage(obj, WireNarrowReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireNarrowReply>): WireNarrowReply => {
+    return decodeMessage(buf, WireNarrowReply.codec(), opts)
+  }
+}
+
+export interface WireListRequest {
+  ring: bigint
+  seed: number
+  buckets?: Uint8Array
+  urgent: boolean
+}
+
+export namespace WireListRequest {
+  let _codec: Codec<WireListRequest>
+
+  export const codec = (): Codec<WireListRequest> => {
+    if (_codec == null) {
+      _codec = message<WireListRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.ring != null && obj.ring !== 0n)) {
+          w.uint32(9)
+          w.fixed64(obj.ring)
+        }
+
+        if ((obj.seed != null && obj.seed !== 0)) {
+          w.uint32(21)
+          w.fixed32(obj.seed)
+        }
+
+        if (obj.buckets != null) {
+          w.uint32(26)
+          w.bytes(obj.buckets)
+        }
+
+        if ((obj.urgent != null && obj.urgent !== false)) {
+          w.uint32(32)
+          w.bool(obj.urgent)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          ring: 0n,
+          seed: 0,
+          urgent: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.ring = reader.fixed64()
+              break
+            }
+            case 2: {
+              obj.seed = reader.fixed32()
+              break
+            }
+            case 3: {
+              obj.buckets = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.urgent = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireListRequest>): Uint8Array => {
+    return encodeMessage(obj, WireListRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireListRequest>): WireListRequest => {
+    return decodeMessage(buf, WireListRequest.codec(), opts)
+  }
+}
+
+export interface WireListReply {
+  records?: WireRecords
+  wanted: number[]
+  done: number
+}
+
+export namespace WireListReply {
+  let _codec: Codec<WireListReply>
+
+  export const codec = (): Codec<WireListReply> => {
+    if (_codec == null) {
+      _codec = message<WireListReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.records != null) {
+          w.uint32(10)
+          WireRecords.codec().encode(obj.records, w)
+        }
+
+        if (obj.wanted != null) {
+          for (const value of obj.wanted) {
+            w.uint32(16)
+            w.uint32(value)
+          }
+        }
+
+        if ((obj.done != null && obj.done !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.done)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          wanted: [],
+          done: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.records
+              })
+              break
+            }
+            case 2: {
+              if (opts.limits?.wanted != null && obj.wanted.length === opts.limits.wanted) {
+                throw new MaxLengthError('Decode error - map field "wanted" had too many elements')
+              }
+
+              obj.wanted.push(reader.uint32())
+              break
+            }
+            case 3: {
+              obj.done = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireListReply>): Uint8Array => {
+    return encodeMessage(obj, WireListReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireListReply>): WireListReply => {
+    return decodeMessage(buf, WireListReply.codec(), opts)
+  }
+}
+
+export interface WireExchangeRequest {
+  records?: WireRecords
+  markers: boolean
+}
+
+export namespace WireExchangeRequest {
+  let _codec: Codec<WireExchangeRequest>
+
+  export const codec = (): Codec<WireExchangeRequest> => {
+    if (_codec == null) {
+      _codec = message<WireExchangeRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.records != null) {
+          w.uint32(10)
+          WireRecords.codec().encode(obj.records, w)
+        }
+
+        if ((obj.markers != null && obj.markers !== false)) {
+          w.uint32(16)
+          w.bool(obj.markers)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          markers: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.records
+              })
+              break
+            }
+            case 2: {
+              obj.markers = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireExchangeRequest>): Uint8Array => {
+    return encodeMessage(obj, WireExchangeRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireExchangeRequest>): WireExchangeRequest => {
+    return decodeMessage(buf, WireExchangeRequest.codec(), opts)
+  }
+}
+
+export interface WireExchangeReply {
+  records?: WireRecords
+}
+
+export namespace WireExchangeReply {
+  let _codec: Codec<WireExchangeReply>
+
+  export const codec = (): Codec<WireExchangeReply> => {
+    if (_codec == null) {
+      _codec = message<WireExchangeReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.records != null) {
+          w.uint32(10)
+          WireRecords.codec().encode(obj.records, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {}
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.records
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireExchangeReply>): Uint8Array => {
+    return encodeMessage(obj, WireExchangeReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireExchangeReply>): WireExchangeReply => {
+    return decodeMessage(buf, WireExchangeReply.codec(), opts)
+  }
+}
+
 export interface WireAsk {
   id: number
   confirm?: WireConfirmRequest
   replicate?: WireReplicateRequest
   read?: WireReadRequest
   scan?: WireScanRequest
+  compare?: WireCompareRequest
+  narrow?: WireNarrowRequest
+  list?: WireListRequest
+  exchange?: WireExchangeRequest
 }
 
 export namespace WireAsk {
@@ -2781,6 +3495,26 @@ export namespace WireAsk {
         if (obj.scan != null) {
           w.uint32(42)
           WireScanRequest.codec().encode(obj.scan, w)
+        }
+
+        if (obj.compare != null) {
+          w.uint32(50)
+          WireCompareRequest.codec().encode(obj.compare, w)
+        }
+
+        if (obj.narrow != null) {
+          w.uint32(58)
+          WireNarrowRequest.codec().encode(obj.narrow, w)
+        }
+
+        if (obj.list != null) {
+          w.uint32(66)
+          WireListRequest.codec().encode(obj.list, w)
+        }
+
+        if (obj.exchange != null) {
+          w.uint32(74)
+          WireExchangeRequest.codec().encode(obj.exchange, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -2825,6 +3559,30 @@ export namespace WireAsk {
               })
               break
             }
+            case 6: {
+              obj.compare = WireCompareRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.compare
+              })
+              break
+            }
+            case 7: {
+              obj.narrow = WireNarrowRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.narrow
+              })
+              break
+            }
+            case 8: {
+              obj.list = WireListRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.list
+              })
+              break
+            }
+            case 9: {
+              obj.exchange = WireExchangeRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.exchange
+              })
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -2855,6 +3613,10 @@ export interface WireAnswer {
   read?: WireReadReply
   refusal?: string
   scan?: WireScanReply
+  compare?: WireCompareReply
+  narrow?: WireNarrowReply
+  list?: WireListReply
+  exchange?: WireExchangeReply
 }
 
 export namespace WireAnswer {
@@ -2895,6 +3657,26 @@ export namespace WireAnswer {
         if (obj.scan != null) {
           w.uint32(50)
           WireScanReply.codec().encode(obj.scan, w)
+        }
+
+        if (obj.compare != null) {
+          w.uint32(58)
+          WireCompareReply.codec().encode(obj.compare, w)
+        }
+
+        if (obj.narrow != null) {
+          w.uint32(66)
+          WireNarrowReply.codec().encode(obj.narrow, w)
+        }
+
+        if (obj.list != null) {
+          w.uint32(74)
+          WireListReply.codec().encode(obj.list, w)
+        }
+
+        if (obj.exchange != null) {
+          w.uint32(82)
+          WireExchangeReply.codec().encode(obj.exchange, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -2940,6 +3722,30 @@ export namespace WireAnswer {
             case 6: {
               obj.scan = WireScanReply.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.scan
+              })
+              break
+            }
+            case 7: {
+              obj.compare = WireCompareReply.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.compare
+              })
+              break
+            }
+            case 8: {
+              obj.narrow = WireNarrowReply.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.narrow
+              })
+              break
+            }
+            case 9: {
+              obj.list = WireListReply.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.list
+              })
+              break
+            }
+            case 10: {
+              obj.exchange = WireExchangeReply.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.exchange
               })
               break
             }

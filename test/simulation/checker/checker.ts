@@ -6,14 +6,11 @@ import type { MemberState, PeerEvents } from '../../../src/api.js'
 import type { ResolvedOptions } from '../../../src/options.js'
 import { batchCodec } from '../../../src/protocol/codec.js'
 import { topicsOf } from '../../../src/services/topics.js'
-import {
-  contents,
-  type SimulatedProcess,
-  type Simulation,
-} from '../../../src/testing/simulation.js'
+import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
 import { AckRules } from './acks.js'
 import { checkBounds, checkQueue, checkStopped } from './bounds.js'
 import { ConvergenceRules } from './convergence.js'
+import { checkMeaning, differing } from './digests.js'
 import { Disturbances } from './disturbances.js'
 import { JoinerRules } from './joiners.js'
 import { Losses } from './losses.js'
@@ -33,6 +30,9 @@ const QUEUE_WATCHED_MAX = 1_000
 
 /** One in so many looks is at the bounds, too: to ask for all figures takes longer than to read all keys. */
 const BOUNDS_LOOKS = 3
+
+/** Of so many looks, one compares digests with what they are of. */
+const DIGEST_LOOKS = 16
 
 const STATES: readonly MemberState[] = ['alive', 'suspect', 'dead', 'left']
 
@@ -54,6 +54,7 @@ export class Checker {
   readonly #options: ResolvedOptions
   #clockErrorMs = 0
   #lookCount = 0
+  #haveDigestsMet = false
 
   /** @param caches every cache that callers use */
   constructor(simulation: Simulation, options: ResolvedOptions, caches: readonly string[]) {
@@ -91,7 +92,6 @@ export class Checker {
   /** A process is about to start: listens to all that it will tell. */
   watch(process: SimulatedProcess): void {
     const { peer } = process
-    const mayEvict = this.#mayEvict
     for (const state of STATES) {
       const event = `member:${state}` as `member:${MemberState}` & keyof PeerEvents
       peer.on(event, (member) => this.membership.told(process, { ...member, state }))
@@ -102,15 +102,6 @@ export class Checker {
       cache.on('delete', ({ key, version }) => this.sessions.deleted(process, name, key, version))
       cache.on('clear', ({ version }) => this.sessions.deleted(process, name, undefined, version))
     }
-    peer.on('sync:start', ({ member, reason }) => {
-      if (reason !== 'differs' || !this.#isFullCopy) return
-      // Those that have joined since may have taken over from members that have evicted different entries.
-      if (mayEvict || this.disturbances.explainDifferenceOf(process)) return
-      this.violations.add(
-        'repair',
-        `${process.id} found that it differs from ${member}: something was lost unnoticed`,
-      )
-    })
     this.disturbances.shakes(process)
     this.#noteClock(process)
     this.joiners.watch(process)
@@ -179,6 +170,9 @@ export class Checker {
     const isBoundsLook = this.#lookCount++ % BOUNDS_LOOKS === 0
     for (const process of this.#simulation.running()) this.#noteClock(process)
     if (!this.#isFullCopy) this.#lookAtOwners()
+    if (this.#lookCount % DIGEST_LOOKS === 0 && !this.#mayEvict) {
+      checkMeaning(this.#simulation.running(), this.violations)
+    }
     const nowMs = this.#simulation.time.monotonicMs()
     for (const process of this.#simulation.running()) {
       if (process.time.isStalled) continue
@@ -221,16 +215,22 @@ export class Checker {
     if (simulation.running().some(({ peer }) => peer.pending.syncQueueSize > 0)) return false
     if (!this.#isFullCopy && !(isSettled(simulation) && hasNoHints(simulation))) return false
     if (this.#mayEvict) return true
-    const owners = simulation.running().filter(isOwner)
-    if (!this.#convergence.ownAll(owners)) return true
-    return new Set(owners.map((process) => contents(process))).size <= 1
+    const running = simulation.running()
+    if (!this.#convergence.areEqual(running)) this.#haveDigestsMet = false
+    // Once they have, nobody is waited for any more: in the end they are looked at again.
+    else this.#haveDigestsMet ||= differing(running).next().done === true
+    return this.#haveDigestsMet
   }
 
   /** After heal and quiet. */
   checkAtRest(): void {
     this.look()
     this.membership.checkAgreement()
-    this.#convergence.check(this.#simulation.running())
+    const running = this.#simulation.running()
+    this.#convergence.check(running)
+    if (!this.#mayEvict) {
+      for (const what of differing(running)) this.violations.add('digest', what)
+    }
     if (!this.#isFullCopy) checkPlacement(this.#simulation, this.violations)
   }
 

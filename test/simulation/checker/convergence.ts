@@ -2,14 +2,13 @@
  * After heal and quiet: all copies are equal, each holds for every key the winner of all writes that could not be
  * lost, or a later one, and nothing else.
  *
- * Where a key has some owners of many, copies are compared only as long as each owner owns every key. Beyond, what nobody
- * acknowledged may have come to some owners only: that they find out by themselves is not promised yet.
+ * Where a key has some owners of many, it is their copies that are compared.
  */
 import type { CacheEntry } from '../../../src/api.js'
-import type { SimulatedProcess } from '../../../src/testing/simulation.js'
+import { contents, type SimulatedProcess } from '../../../src/testing/simulation.js'
 import { isOwner } from './placement.js'
 import { printRecord, type Record, wins } from './records.js'
-import { CLOCK_TOLERANCE_MS, type Sessions } from './sessions.js'
+import { CLOCK_TOLERANCE_MS, keeps, type Sessions } from './sessions.js'
 import type { Violations } from './violations.js'
 import { nameOf, type WriteLog, winnerOf } from './write-log.js'
 
@@ -51,17 +50,25 @@ export class ConvergenceRules {
     }
   }
 
-  /** Whether each of some processes owns every key. */
-  ownAll(running: readonly SimulatedProcess[]): boolean {
-    const { replicas } = this.#components
-    return replicas === 'all' || running.filter(isOwner).length <= replicas
+  /** Whether all who own a key hold the same of it, whichever it is. */
+  areEqual(running: readonly SimulatedProcess[]): boolean {
+    const owners = running.filter(isOwner)
+    if (this.#components.replicas === 'all') {
+      return new Set(owners.map((process) => contents(process))).size <= 1
+    }
+    const copies = owners.map((process) => ({ process, copy: copyOf(process) }))
+    return this.#components.log.keys.every(({ cache, key }) => {
+      const held = copies
+        .filter(({ process }) => keeps(process, cache, key))
+        .map(({ copy }) => copy.get(nameOf(cache, key))?.version)
+      return new Set(held).size <= 1
+    })
   }
 
   #checkOwned(copies: ReadonlyArray<{ process: SimulatedProcess; copy: Copy }>): void {
-    const owners = copies.filter(({ process }) => isOwner(process))
-    if (!this.ownAll(owners.map(({ process }) => process))) return
     const { log, sessions } = this.#components
     for (const at of log.keys) {
+      const owners = copies.filter(({ process }) => keeps(process, at.cache, at.key))
       const kept = owners.flatMap(
         ({ process }) => sessions.floorOf(process, at.cache, at.key) ?? [],
       )

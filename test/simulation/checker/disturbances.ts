@@ -14,7 +14,6 @@ export class Disturbances {
   readonly #nowMs: () => number
   #linksUntilMs = Number.NEGATIVE_INFINITY
   readonly #stoodStillUntilMs = new Map<SimulatedProcess, number>()
-  #crashedAtMs = Number.NEGATIVE_INFINITY
   readonly #stalledUntilMs = new Map<SimulatedProcess, number>()
   readonly #processesUntilMs = new Map<SimulatedProcess, number>()
 
@@ -25,18 +24,6 @@ export class Disturbances {
   /** Links are cut or lossy, until told otherwise. */
   linksFail(): void {
     this.#linksUntilMs = Number.POSITIVE_INFINITY
-  }
-
-  /** A process is killed: what it told to some only, nobody announces any more. */
-  crashes(): void {
-    this.#crashedAtMs = this.#nowMs()
-  }
-
-  /** Whether a process may find that it holds something else than others before numbers tell it what is missing. */
-  explainDifferenceOf(process: SimulatedProcess): boolean {
-    const stoodStillUntilMs = this.#stoodStillUntilMs.get(process) ?? Number.NEGATIVE_INFINITY
-    const untilMs = Math.max(this.#linksUntilMs, this.#crashedAtMs, stoodStillUntilMs)
-    return untilMs + AFTERMATH_MS > this.#nowMs()
   }
 
   /** Whether a process has stood still since a moment. */

@@ -267,6 +267,10 @@ export class Sessions {
 }
 
 /** Whether a process owns a key, as far as it knows. */
-function keeps({ id, options, peer }: SimulatedProcess, cache: string, key: string): boolean {
+export function keeps(
+  { id, options, peer }: SimulatedProcess,
+  cache: string,
+  key: string,
+): boolean {
   return options.role !== 'client' && peer.ring.locate(cache, key).owners.includes(id)
 }

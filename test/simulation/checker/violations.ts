@@ -19,7 +19,7 @@ export type Rule =
   | 'flush'
   | 'joiner'
   | 'membership'
-  | 'repair'
+  | 'digest'
   | 'false death'
   | 'revival'
   | 'bounds'

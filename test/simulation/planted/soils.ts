@@ -19,6 +19,9 @@ export interface Soil extends GenerateOptions {
   readonly scenario?: Scenario
 }
 
+/** Members compare what they hold only when they are connected: rounds of repair would hide what goes wrong otherwise. */
+const UNREPAIRED: PeerOptions = { antiEntropyIntervalMs: 3_600_000 }
+
 /** No faults, and no longer than it takes to do all that callers do. */
 export const QUIET: Soil = { faults: [], seconds: 20 }
 
@@ -32,6 +35,25 @@ export const OVERTAKEN: Soil = {
 }
 
 export const LOSSY: Soil = { ...QUIET, link: { lossProbability: 0.2 } }
+
+/** Nobody repairs what is lost otherwise. */
+export const UNREPAIRED_QUIET: Soil = { ...QUIET, options: UNREPAIRED }
+export const UNREPAIRED_OWNED: Soil = { ...LOSSY, replicas: 3, options: UNREPAIRED }
+
+/** Long enough for what expires to be left out of account. */
+export const EXPIRING: Soil = { ...QUIET, seconds: 60 }
+
+/** A member is cut off until the delete of what it holds counts no more with those that have it. */
+export const OUTRANKED: Soil = {
+  options: { tombstoneGraceMs: 1_000, replicas: 'all' },
+  script: [
+    ...at(2_000, { do: 'set', at: 'p05', key: 'k', value: 'v' }),
+    ...at(3_000, { do: 'cut', from: ['p05'], to: ['p01', 'p02', 'p03', 'p04'] }),
+    ...at(3_500, { do: 'delete', at: 'p01', key: 'k' }),
+    ...at(45_000, { do: 'mend', from: ['p05'], to: ['p01', 'p02', 'p03', 'p04'] }),
+    ...at(60_000, held('p05', 'k', undefined)),
+  ],
+}
 
 /** The same where each key has three owners, long enough for near copies to grow old. */
 export const OWNED_LOSSY: Soil = { ...LOSSY, seconds: 40, replicas: 3 }
@@ -84,6 +106,7 @@ const OTHERS_WRITE = writes('p03 p04', { fromMs: 1_000, toMs: 12_000, everyMs: 2
 
 /** A batch is lost on all its ways, and another one follows at once. */
 export const LOST_BATCH: Soil = {
+  options: UNREPAIRED,
   script: [
     ...OTHERS_WRITE,
     ...at(5_000, { do: 'link', settings: { lossProbability: 1 } }),
@@ -96,6 +119,7 @@ export const LOST_BATCH: Soil = {
 
 /** The first batch of a member that has come back is lost; in its earlier life it had published more. */
 export const LOST_FIRST_BATCH: Soil = {
+  options: UNREPAIRED,
   script: [
     ...OTHERS_WRITE,
     ...at(2_000, { do: 'set', at: 'p02', key: 'k1', value: 'v1' }),
@@ -162,8 +186,22 @@ export const LARGE_VALUE: Soil = {
   ],
 }
 
+/** A member joins after a clear, and then meets one that was cut off before, and has not heard of it either. */
+export const JOINED_AFTER_CLEAR: Soil = {
+  options: UNREPAIRED,
+  script: [
+    ...at(2_000, { do: 'set', at: 'p05', key: 'k', value: 'v' }),
+    ...at(3_000, { do: 'cut', from: ['p05'], to: ['p01', 'p02', 'p03', 'p04', 'p06'] }),
+    ...at(3_500, { do: 'clear', at: 'p01' }),
+    ...at(4_000, { do: 'start', member: 'p06' }),
+    ...at(20_000, { do: 'mend', from: ['p05'], to: ['p06'] }),
+    ...at(40_000, { do: 'mend', from: ['p05'], to: ['p01', 'p02', 'p03', 'p04'] }),
+  ],
+}
+
 /** A member joins when there is more than a page of state. */
 export const MANY_PAGES: Soil = {
+  options: UNREPAIRED,
   script: [
     ...OTHERS_WRITE,
     ...entries('k', 8).flatMap(([key, value]) =>

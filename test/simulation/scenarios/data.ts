@@ -1,6 +1,6 @@
 /** Scenarios of data: writes that race, deletes, clears, times to live, full queues and full stores. */
 import type { PeerStats } from '../../../src/api.js'
-import type { Expectation, Scenario } from '../operations.js'
+import type { Expectation, Operation, Scenario, Step } from '../operations.js'
 import {
   ALL,
   at,
@@ -261,6 +261,47 @@ const BOUNDS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'full-stores-at-rest',
+    proves: paragraph`Two members have room for 20 entries each, and 70 are written; each keeps those that it read last, so that
+      they hold different ones. At rest, rounds of repair find nothing to do, for what was evicted is known by its version.
+      Where it counts as missing, full stores fill each other up for ever, and evict what is in use.`,
+    shows: [],
+    members: 2,
+    options: { maxItems: 20, replicas: 'all' },
+    steps: [
+      ...at(2_000, { do: 'setMany', at: 'p01', entries: entries('e', 60) }),
+      ...at(3_000, { do: 'getMany', at: 'p02', keys: numbered('e', 60).slice(40, 50) }),
+      ...at(3_500, { do: 'setMany', at: 'p02', entries: entries('f', 10) }),
+      ...at(4_000, held('p01', 'e55', 'e 55'), held('p01', 'e45', undefined)),
+      ...at(4_000, held('p02', 'e55', undefined), held('p02', 'e45', 'e 45')),
+      ...at(9_000, stat('p01 p02', 'repairCount', { atMost: 0 })),
+      ...at(20_000, stat('p01 p02', 'repairCount', { atMost: 0 })),
+      ...at(20_000, stat('p01 p02', 'repairRoundCount', { atLeast: 3 })),
+    ],
+  },
+  {
+    name: 'heard-by-one-and-restarted',
+    proves: paragraph`A member's write is heard by one other only, and the member is killed and started again before anybody
+      could ask it for what is missing: no number tells of it, for its new life counts from one. Rounds of repair find it.
+      Where members compare what they hold only when they meet, four of five never get it.`,
+    shows: ['loss', 'crash'],
+    network: DIRECT,
+    options: { replicas: 'all' },
+    steps: [
+      ...heardByOne({ do: 'set', at: 'p01', key: 'k', value: 'v' }),
+      ...at(20_000, held(ALL, 'k', 'v')),
+    ],
+  },
+  {
+    name: 'clear-heard-by-one',
+    proves: paragraph`The same with the clear of a cache that is empty: there is nothing in which members differ but the clear
+      itself. All hear of it, so that a write from before it, wherever it comes from, is cleared everywhere.`,
+    shows: ['loss', 'crash'],
+    network: DIRECT,
+    options: { replicas: 'all' },
+    steps: heardByOne({ do: 'clear', at: 'p01' }),
+  },
+  {
     name: 'more-near-copies-than-there-is-room-for',
     proves: paragraph`A client reads 20 keys of others, and has room for copies of three. It is answered in full, and keeps
       those that it read last; a value larger than all its room it reads as well, and does not keep. Copies that go only
@@ -339,6 +380,18 @@ const BOUNDS: readonly Scenario[] = [
     ],
   },
 ]
+
+/** What the first of five does is heard by the second only, and the first is started again at once. */
+function heardByOne(step: Operation): Step[] {
+  const others = 'p03 p04 p05'
+  return [
+    ...at(2_000, unheard('p01', others)),
+    ...at(2_010, step),
+    ...at(2_050, { do: 'crash', member: 'p01' }),
+    ...at(2_060, unheard('p01', others, false)),
+    ...at(2_100, { do: 'restart', member: 'p01' }),
+  ]
+}
 
 export const DATA: readonly Scenario[] = [...WRITES, ...BOUNDS]
 

@@ -1,0 +1,116 @@
+/**
+ * What this member compares with another one: the partitions that both own by the same ring, without those that one of
+ * the two does not hold in full: it is still taking them over, or had to forget something of them for want of room.
+ */
+import { isLive } from '../core/members.js'
+import { noPartitions } from '../core/placement.js'
+import { PARTITIONS, type Ring } from '../core/ring.js'
+import type { Store } from '../core/store.js'
+import type { Membership } from './membership.js'
+import type { Ownership } from './ownership.js'
+
+export interface ComparedComponents {
+  readonly membership: Membership
+  readonly ownership: Ownership
+  readonly store: Store
+  /** Whether what this member holds of a partition is all that there is. */
+  readonly isInSync: (partition: number) => boolean
+}
+
+/** Partitions that two members own, each as a 1 at its place, and how many they are. */
+interface Shared {
+  readonly partitions: Uint8Array
+  readonly count: number
+}
+
+export class Compared {
+  readonly #components: ComparedComponents
+  /** What other members have said that they do not compare, each as a 1 at its place. */
+  readonly #excludedBy = new Map<string, Uint8Array>()
+  /** What is shared with other members by a ring. */
+  readonly #sharedWith = new Map<string, Shared>()
+  #ring: Ring | undefined
+
+  constructor(components: ComparedComponents) {
+    this.#components = components
+  }
+
+  /** Digest of the ring by which it is; the same on all members where each keeps every key. */
+  get ring(): bigint {
+    return this.#components.ownership.digest
+  }
+
+  /** Whether this member compares at all: it serves, and owns keys. */
+  get isReady(): boolean {
+    const { membership, ownership } = this.#components
+    return ownership.isOwner && membership.status === 'serving'
+  }
+
+  /** Members with which there is something to compare. */
+  others(): string[] {
+    const { membership, ownership } = this.#components
+    if (!this.isReady) return []
+    const others = membership
+      .others()
+      .filter((member) => isLive(member) && member.status === 'serving' && member.role === 'owner')
+      .map(({ id }) => id)
+    if (ownership.isFullCopy) return others
+    return others.filter((id) => this.#shared(id).count > 0)
+  }
+
+  /** What this member does not compare; undefined for none. */
+  excluded(): Uint8Array | undefined {
+    const { ownership, store, isInSync } = this.#components
+    const excluded = store.lossy.slice()
+    if (!ownership.isFullCopy) {
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        if (ownership.placement.owns(partition) && !isInSync(partition)) excluded[partition] = 1
+      }
+    }
+    return excluded.includes(1) ? excluded : undefined
+  }
+
+  /** The partitions that are compared with a member, each as a 1 at its place. */
+  partitionsWith(member: string): Uint8Array {
+    const { ownership } = this.#components
+    const partitions = ownership.isFullCopy
+      ? noPartitions().fill(1)
+      : this.#shared(member).partitions.slice()
+    for (const excluded of [this.excluded(), this.#excludedBy.get(member)]) {
+      if (excluded === undefined) continue
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        if (excluded[partition] === 1) partitions[partition] = 0
+      }
+    }
+    return partitions
+  }
+
+  /** A member says what it does not compare; undefined for none. */
+  heard(member: string, excluded: Uint8Array | undefined): void {
+    if (excluded === undefined) this.#excludedBy.delete(member)
+    else this.#excludedBy.set(member, excluded)
+  }
+
+  /** A member is gone. */
+  gone(member: string): void {
+    this.#excludedBy.delete(member)
+  }
+
+  /** What both own. */
+  #shared(member: string): Shared {
+    const { ring } = this.#components.ownership
+    if (ring !== this.#ring) {
+      this.#ring = ring
+      this.#sharedWith.clear()
+    }
+    let shared = this.#sharedWith.get(member)
+    if (shared === undefined) {
+      const ours = ring.ownedBy(this.#components.membership.id)
+      const theirs = ring.ownedBy(member)
+      const partitions = ours.map((owns, partition) => owns & (theirs[partition] as number))
+      shared = { partitions, count: partitions.reduce((sum, owned) => sum + owned, 0) }
+      this.#sharedWith.set(member, shared)
+    }
+    return shared
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * What this member answers to one that compares itself with it; see {@link RepairRound} for the other side.
+ */
+import {
+  bucketsOf,
+  byBucket,
+  digestOfMarkers,
+  type Held,
+  idOf,
+  nodesOf,
+  partitionOfBucket,
+  partitionsOf,
+  rootOf,
+} from '../core/comparison.js'
+import type { MeshClock } from '../core/mesh-clock.js'
+import type { Position } from '../core/positions.js'
+import { GoneKey, type Remembered } from '../core/remembered.js'
+import type { Horizon, Store } from '../core/store.js'
+import type { Answer, Ask, BucketDigests } from '../protocol/messages.js'
+import type { Compared } from './compared.js'
+import { RecordsBuilder, takeIn } from './exchange.js'
+import type { Replication } from './replication.js'
+import { RequestError } from './request-streams.js'
+
+/** Records that are looked at for one answer; the asker asks again for what is left. */
+const LOOKED_AT_MAX = 50_000
+
+/** How long a write may be under way, in ms: what is younger is left to those that bring it. */
+export const UNDER_WAY_MS = 1_000
+
+export interface RepairComponents {
+  readonly store: Store
+  readonly replication: Replication
+  readonly meshClock: MeshClock
+  readonly compared: Compared
+  /** How far this member has come in what members published, itself included. */
+  readonly positions: () => readonly Position[]
+}
+
+type AskOf<Kind> = Extract<Ask, { kind: Kind }>
+type AnswerOf<Kind> = Extract<Answer, { kind: Kind }>
+
+export class RepairAnswers {
+  readonly #components: RepairComponents
+
+  constructor(components: RepairComponents) {
+    this.#components = components
+  }
+
+  /** @throws RequestError when this member has nothing to compare at the moment */
+  compare(from: string, { root, horizon, positions }: AskOf<'compare'>): AnswerOf<'compare'> {
+    const { store, compared } = this.#components
+    if (!compared.isReady) throw new RequestError('compares nothing: it does not serve')
+    if (!store.areDigestsSettled) throw new RequestError('compares nothing: a clear is being swept')
+    const told = {
+      kind: 'compare',
+      positions: positions ? this.#components.positions() : [],
+    } as const
+    const isSameHorizon = store.advance(horizon) && isEqual(store.horizon, horizon)
+    const markers = digestOfMarkers(store.markers())
+    const partitions = compared.partitionsWith(from)
+    const context = { partitions, ring: compared.ring, markers }
+    const equal = isSameHorizon && rootOf(store.digests, context) === root
+    const nodes = isSameHorizon && !equal ? nodesOf(store.digests, partitions) : undefined
+    const excluded = equal ? undefined : compared.excluded()
+    return { ...told, equal, horizon: store.horizon, ring: compared.ring, markers, excluded, nodes }
+  }
+
+  /** @throws RequestError when this member places keys by another ring */
+  narrow(from: string, { ring, seed, excluded, nodes }: AskOf<'narrow'>): AnswerOf<'narrow'> {
+    const { store, compared } = this.#components
+    this.#assertRing(ring)
+    compared.heard(from, excluded)
+    const partitions = compared.partitionsWith(from)
+    const differing: BucketDigests[] = []
+    let lookedAt = 0
+    let done = 0
+    for (const { node, partitions: theirs } of nodes) {
+      if (lookedAt > LOOKED_AT_MAX) break
+      done++
+      const ours = partitionsOf(store.digests, partitions, node, seed)
+      for (const [place, digest] of ours.entries()) {
+        const partition = node * ours.length + place
+        if (partitions[partition] !== 1 || digest === theirs[place]) continue
+        lookedAt += store.digests.count(partition)
+        differing.push({ partition, buckets: bucketsOf(store.counted(partition), seed) })
+      }
+    }
+    return { kind: 'narrow', partitions: differing, done }
+  }
+
+  /** @throws RequestError when this member places keys by another ring */
+  list({ ring, seed, buckets, isUrgent }: AskOf<'list'>): AnswerOf<'list'> {
+    this.#assertRing(ring)
+    const held = new HeldBuckets(
+      this.#components.store,
+      buckets.map(({ bucket }) => bucket),
+    )
+    const builder = new RecordsBuilder()
+    const wanted: number[] = []
+    let first = 0
+    let done = 0
+    for (const { bucket, ids } of buckets) {
+      if (builder.isFull || held.lookedAt > LOOKED_AT_MAX) break
+      done++
+      const theirs = new Set(ids)
+      const ours = new Set<number>()
+      for (const record of held.of(bucket)) {
+        const id = idOf(record, seed)
+        ours.add(id)
+        if (!theirs.has(id) && (isUrgent || !this.isUnderWay(record))) builder.add(recordOf(record))
+      }
+      for (const [place, id] of ids.entries()) if (!ours.has(id)) wanted.push(first + place)
+      first += ids.length
+    }
+    return { kind: 'list', records: builder.take(), wanted, done }
+  }
+
+  /** Takes in what the asker holds, and tells what outranks it. */
+  exchange({ records, markers }: AskOf<'exchange'>): AnswerOf<'exchange'> {
+    const { outranking } = takeIn(this.#components, records)
+    const builder = new RecordsBuilder()
+    for (const record of [...outranking.writes, ...outranking.stubs]) builder.add(record)
+    const told = markers ? [...this.#components.store.markers()] : outranking.markers
+    return { kind: 'exchange', records: builder.take(told) }
+  }
+
+  /** Whether a record may be on its way to whoever lacks it. */
+  isUnderWay({ version }: Held): boolean {
+    return version.wallMs > this.#components.meshClock.now() - UNDER_WAY_MS
+  }
+
+  #assertRing(ring: bigint): void {
+    if (ring !== this.#components.compared.ring)
+      throw new RequestError('places keys by another ring')
+  }
+}
+
+/** What is held of some buckets, each partition looked through once: buckets of one follow each other. */
+export class HeldBuckets {
+  readonly #store: Store
+  readonly #wanted = new Map<number, Set<number>>()
+  #partition = -1
+  #held = new Map<number, Held[]>()
+  #lookedAt = 0
+
+  constructor(store: Store, buckets: readonly number[]) {
+    this.#store = store
+    for (const bucket of buckets) {
+      const partition = partitionOfBucket(bucket)
+      const others = this.#wanted.get(partition)
+      if (others === undefined) this.#wanted.set(partition, new Set([bucket]))
+      else others.add(bucket)
+    }
+  }
+
+  /** How many records have been looked at. */
+  get lookedAt(): number {
+    return this.#lookedAt
+  }
+
+  of(bucket: number): readonly Held[] {
+    const partition = partitionOfBucket(bucket)
+    if (partition !== this.#partition) {
+      this.#partition = partition
+      this.#lookedAt += this.#store.digests.count(partition)
+      const wanted = this.#wanted.get(partition) ?? new Set([bucket])
+      this.#held = byBucket(this.#store.counted(partition), wanted)
+    }
+    return this.#held.get(bucket) ?? []
+  }
+}
+
+/** A record as it is told to others. */
+export function recordOf(held: Held): Remembered {
+  return held instanceof GoneKey ? held.record : held
+}
+
+export function isEqual(one: Horizon, other: Horizon): boolean {
+  return one.valuesMs === other.valuesMs && one.tombstonesMs === other.tombstonesMs
+}

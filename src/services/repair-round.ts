@@ -1,0 +1,260 @@
+/**
+ * One round of anti-entropy: this member compares what it holds with what another one does, and both take in what they
+ * lack; see core/comparison.ts for the digests that they tell each other.
+ *
+ * 1. `compare`: the roots. Where they are equal, that is all: some hundred bytes. Where not, the digests of the nodes come back.
+ * 2. `narrow`: of the nodes that differ, the digests of the partitions; back come the partitions that differ, by bucket.
+ * 3. `list`: of the buckets that differ, what this member holds; back comes what it lacks, and what the other lacks.
+ * 4. `exchange`: that is sent, and back comes what outranks it.
+ *
+ * A round that ends well means that either side has what the other had when it began, but for what was under way then. There is
+ * no lock and no snapshot: what is written meanwhile is exchanged or not, and records decide for themselves which is later.
+ */
+import {
+  bucketAt,
+  bucketsOf,
+  digestOfMarkers,
+  type Held,
+  idOf,
+  nodesOf,
+  partitionsOf,
+  rootOf,
+} from '../core/comparison.js'
+import { isAnnouncement } from '../core/entry.js'
+import type { Position } from '../core/positions.js'
+import type { Remembered } from '../core/remembered.js'
+import type { Horizon, Known } from '../core/store.js'
+import type { Answer, Ask, BucketIds, Records } from '../protocol/messages.js'
+import { recordBytes } from '../protocol/records.js'
+import { pages, takeIn } from './exchange.js'
+import { lookUp } from './look-up.js'
+import type { Runtime } from './ports.js'
+import { HeldBuckets, isEqual, type RepairComponents, recordOf } from './repair-answers.js'
+import { RequestError, type RequestStreams } from './request-streams.js'
+
+/** How long an answer may take, in ms. */
+const ANSWER_TIMEOUT_MS = 5_000
+
+/** Ids in one list, about, and buckets. */
+const LIST_IDS = 8_192
+const LIST_BUCKETS = 4_096
+
+/** Tries to agree on a horizon, and on the clears. */
+const COMPARES_MAX = 4
+
+/** Bytes of a digest and an id on the wire, about: what the pace is reckoned with. */
+const DIGEST_BYTES = 4
+
+export interface RoundComponents extends RepairComponents {
+  readonly runtime: Runtime
+  readonly requests: RequestStreams
+  /** Waits as long as so many bytes are to take. */
+  readonly pace: (bytes: number) => Promise<void>
+  /** Whether a record may be on its way to whoever lacks it. */
+  readonly isUnderWay: (record: Held) => boolean
+  /** The other side holds something else. */
+  readonly differs: () => void
+}
+
+export interface RoundOptions {
+  /** Also what may be under way is exchanged. */
+  readonly isUrgent: boolean
+  /** As of when to compare. */
+  readonly horizon: Horizon
+}
+
+export interface RoundOutcome {
+  /** Whether nothing differed; `skipped`: there was nothing that could be compared. */
+  readonly result: 'equal' | 'repaired' | 'skipped'
+  /** Records that were sent here and took effect, and those that were sent. */
+  readonly pulledCount: number
+  readonly pushedCount: number
+  /** How far the other side had come when it began. */
+  readonly positions: readonly Position[]
+}
+
+type CompareAnswer = Extract<Answer, { kind: 'compare' }>
+
+export class RepairRound {
+  readonly #components: RoundComponents
+  readonly #member: string
+  readonly #options: RoundOptions
+  readonly #seed: number
+  /** The ring by which this round compares. */
+  readonly #ring: bigint
+  /** Records that were sent here and took effect, and those that were sent. */
+  pulledCount = 0
+  pushedCount = 0
+
+  constructor(components: RoundComponents, member: string, options: RoundOptions) {
+    this.#components = components
+    this.#member = member
+    this.#options = options
+    this.#seed = Math.floor(components.runtime.random.next() * 2 ** 32) | 0
+    this.#ring = components.compared.ring
+  }
+
+  /** @throws RequestError when the other side does not answer, or has nothing to compare */
+  async run(): Promise<RoundOutcome> {
+    const answer = await this.#compare()
+    if (answer === undefined) return this.#outcome('skipped')
+    if (answer.equal) return this.#outcome('equal', answer.positions)
+    const nodes = answer.nodes === undefined ? [] : this.#differingNodes(answer.nodes)
+    const isToldAnew = answer.excluded !== undefined || this.#excluded() !== undefined
+    if (nodes.length > 0 || isToldAnew) {
+      const buckets = await this.#narrow(nodes)
+      if (buckets.length > 0) this.#components.differs()
+      await this.#level(buckets)
+    }
+    return this.#outcome('repaired', answer.positions)
+  }
+
+  #outcome(result: RoundOutcome['result'], positions: readonly Position[] = []): RoundOutcome {
+    return { result, pulledCount: this.pulledCount, pushedCount: this.pushedCount, positions }
+  }
+
+  /** Compares the roots, by the same horizon and with the same clears. Undefined where that cannot be had. */
+  async #compare(): Promise<CompareAnswer | undefined> {
+    const { store, compared } = this.#components
+    store.advance(this.#options.horizon)
+    for (let tries = 0; tries < COMPARES_MAX; tries++) {
+      if (!compared.isReady || !store.areDigestsSettled) return undefined
+      const { horizon } = store
+      const markers = digestOfMarkers(store.markers())
+      const partitions = compared.partitionsWith(this.#member)
+      const root = rootOf(store.digests, { partitions, ring: this.#ring, markers })
+      const answer = await this.#ask({
+        kind: 'compare',
+        root,
+        horizon,
+        positions: this.#options.isUrgent,
+      })
+      if (answer.equal) return answer
+      if (answer.ring !== this.#ring || compared.ring !== this.#ring) return undefined
+      compared.heard(this.#member, answer.excluded)
+      if (!isEqual(answer.horizon, store.horizon)) {
+        if (!store.advance(answer.horizon) && isEqual(store.horizon, horizon)) return undefined
+      } else if (answer.markers !== digestOfMarkers(store.markers())) {
+        await this.#exchange({ writes: [], markers: [...store.markers()] }, true)
+      } else return answer
+    }
+    return undefined
+  }
+
+  #excluded(): Uint8Array | undefined {
+    return this.#components.compared.excluded()
+  }
+
+  #differingNodes(theirs: readonly number[]): number[] {
+    const { store, compared } = this.#components
+    const ours = nodesOf(store.digests, compared.partitionsWith(this.#member))
+    return [...ours.keys()].filter((node) => ours[node] !== theirs[node])
+  }
+
+  /** The buckets that differ, of one partition after the other. */
+  async #narrow(nodes: readonly number[]): Promise<number[]> {
+    const { store, compared, pace } = this.#components
+    const differing: number[] = []
+    for (let next = 0; ; ) {
+      const partitions = compared.partitionsWith(this.#member)
+      const digests = nodes.slice(next).map((node) => ({
+        node,
+        partitions: partitionsOf(store.digests, partitions, node, this.#seed),
+      }))
+      const answer = await this.#ask({
+        kind: 'narrow',
+        ring: this.#ring,
+        seed: this.#seed,
+        excluded: this.#excluded(),
+        nodes: digests,
+      })
+      for (const { partition, buckets: theirs } of answer.partitions) {
+        const ours = bucketsOf(store.counted(partition), this.#seed)
+        for (const [place, digest] of ours.entries()) {
+          if (digest !== theirs[place]) differing.push(bucketAt(partition, place))
+        }
+      }
+      next += Math.max(1, answer.done)
+      await pace((digests.length + answer.partitions.length) * 16 * DIGEST_BYTES)
+      if (next >= nodes.length) return differing
+    }
+  }
+
+  /** Exchanges what differs in some buckets. */
+  async #level(buckets: readonly number[]): Promise<void> {
+    const { store, pace } = this.#components
+    const held = new HeldBuckets(store, buckets)
+    for (let next = 0; next < buckets.length; ) {
+      const listed: Held[] = []
+      const lists: BucketIds[] = []
+      for (const bucket of buckets.slice(next, next + LIST_BUCKETS)) {
+        if (listed.length >= LIST_IDS) break
+        const records = held.of(bucket)
+        listed.push(...records)
+        lists.push({ bucket, ids: records.map((record) => idOf(record, this.#seed)) })
+      }
+      const answer = await this.#ask({
+        kind: 'list',
+        ring: this.#ring,
+        seed: this.#seed,
+        buckets: lists,
+        isUrgent: this.#options.isUrgent,
+      })
+      await pace((lists.length + listed.length + answer.wanted.length) * DIGEST_BYTES)
+      const wanted = answer.wanted.flatMap((place) => listed[place] ?? [])
+      const outranking = await this.#take(answer.records)
+      await this.#give(wanted, outranking)
+      if (answer.done === 0) throw new RequestError(`${this.#member} looks at no bucket`)
+      next += answer.done
+    }
+  }
+
+  /** Sends what the other side lacks, unless it is on its way anyway, and what outranks what it sent. */
+  async #give(wanted: readonly Held[], { writes, stubs, markers }: Known): Promise<void> {
+    const { store, isUnderWay } = this.#components
+    const { isUrgent } = this.#options
+    const lacking = wanted
+      .filter((held) => isUrgent || !isUnderWay(held))
+      .map(recordOf)
+      .filter((record) => !store.outranks(record))
+    const records = new Set<Remembered>([...lacking, ...writes, ...stubs])
+    for (const page of pages([...records], markers)) await this.#exchange(page, false)
+  }
+
+  /** Sends records, and takes in what comes back. */
+  async #exchange(records: Records, markers: boolean): Promise<void> {
+    this.pushedCount += countOf(records)
+    const answer = await this.#ask({ kind: 'exchange', records, markers })
+    await this.#components.pace(bytesOf(records))
+    await this.#give([], await this.#take(answer.records))
+  }
+
+  /** Takes in what came. Resolves to what outranks it. */
+  async #take(records: Records): Promise<Known> {
+    const { requests, pace } = this.#components
+    await pace(bytesOf(records))
+    const { applied, outranking } = takeIn(this.#components, records)
+    this.pulledCount += applied
+    const announced = records.writes.filter(isAnnouncement)
+    if (announced.length > 0) {
+      const options = { ring: this.#ring, timeoutMs: ANSWER_TIMEOUT_MS }
+      for await (const told of lookUp(requests, this.#member, announced, options)) {
+        await pace(bytesOf(told))
+        this.pulledCount += takeIn(this.#components, told).applied
+      }
+    }
+    return outranking
+  }
+
+  #ask<Body extends Ask>(body: Body) {
+    return this.#components.requests.ask(this.#member, body, { timeoutMs: ANSWER_TIMEOUT_MS })
+  }
+}
+
+function countOf({ writes, stubs = [], markers }: Records): number {
+  return writes.length + stubs.length + markers.length
+}
+
+function bytesOf({ writes, stubs = [], markers }: Records): number {
+  return [...writes, ...stubs, ...markers].reduce((sum, record) => sum + recordBytes(record), 0)
+}
