@@ -40,10 +40,10 @@ export class Compared {
     return this.#components.ownership.digest
   }
 
-  /** Whether this member compares at all: it serves, and owns keys. */
+  /** Whether this member compares at all: it owns keys, and has caught up. One that takes its leave still tells what it has. */
   get isReady(): boolean {
     const { membership, ownership } = this.#components
-    return ownership.isOwner && membership.status === 'serving'
+    return ownership.isOwner && membership.status !== 'joining'
   }
 
   /** Members with which there is something to compare. */
