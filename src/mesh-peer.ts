@@ -232,19 +232,27 @@ export class MeshPeer implements Peer {
   }
 
   /**
-   * Tells what this peer holds of what another one owns as well, as of a horizon, from anything else.
+   * What this peer, for its part, compares with another one.
    * @internal for simulations
    */
-  rootWith(id: string, horizon: Horizon): bigint | undefined {
-    return this.#member.antiEntropy.rootWith(id, horizon)
+  comparedWith(id: string): Uint8Array {
+    return this.#member.antiEntropy.comparedWith(id)
+  }
+
+  /**
+   * Tells what is known here of some partitions, as of a horizon, from anything else.
+   * @internal for simulations
+   */
+  rootOver(partitions: Uint8Array, horizon: Horizon): bigint | undefined {
+    return this.#member.antiEntropy.rootOver(partitions, horizon)
   }
 
   /**
    * What that is.
    * @internal for simulations
    */
-  countedWith(id: string): string {
-    return this.#member.antiEntropy.countedWith(id)
+  countedIn(partitions: Uint8Array): string {
+    return this.#member.antiEntropy.countedIn(partitions)
   }
 
   /**

@@ -31,6 +31,7 @@ const page = {
   clock: { wallMs: 1, counter: 0 },
   lacking: undefined,
   otherRing: false,
+  moments: [],
 }
 const limit = { name: 'ProtocolError', reason: 'limit' }
 

@@ -155,6 +155,11 @@ function distinct(lists: ReadonlyArray<readonly string[]>): ReadonlyArray<readon
   })
 }
 
+/** Partitions that are in both of two sets. */
+export function both(one: Uint8Array, other: Uint8Array): Uint8Array {
+  return one.map((isIn, partition) => isIn & (other[partition] as number))
+}
+
 /** No partition. */
 export function noPartitions(): Uint8Array {
   return new Uint8Array(PARTITIONS)

@@ -56,6 +56,8 @@ export interface StoreOptions {
   /** How long tombstones are kept, and how many at most. */
   readonly tombstoneGraceMs: number
   readonly tombstonesMax: number
+  /** Whether nobody needs the tombstone of a delete that was made at a wall time, in ms, once its grace is over. */
+  readonly isDispensable?: (partition: number, deletedAtMs: number) => boolean
   /** How long the version of an expired or evicted key is kept, and how many at most. */
   readonly stubGraceMs: number
   readonly stubsMax: number
@@ -126,7 +128,9 @@ export class Store {
     this.#tombstones = new RememberedKeys({
       itemsMax: options.tombstonesMax,
       graceMs: options.tombstoneGraceMs,
-      isNeeded: (gone) => this.#counts(gone),
+      isNeeded: (gone) =>
+        this.#counts(gone) ||
+        options.isDispensable?.(gone.partition, gone.version.wallMs) === false,
       onRemembered: (gone) => this.#remember(gone),
       onForgotten: (gone, forWantOfRoom) => {
         const isMissed = forWantOfRoom && this.#counts(gone)
@@ -268,6 +272,12 @@ export class Store {
       if (space?.marker !== undefined) markers.add(space.marker)
     }
     return { writes, stubs, markers: [...markers] }
+  }
+
+  /** Whether anything is known of a key. */
+  isKnown(cache: string, key: string): boolean {
+    const held = this.#spaces.get(cache)?.entries.has(key) ?? false
+    return held || this.#remembered({ cache, key }) !== undefined
   }
 
   /** Whether something later than a write is known of its key. */

@@ -7,10 +7,12 @@ import { type Codec, codec } from './codec.js'
 import {
   packBuckets,
   packDigests,
+  packMoments,
   packNodes,
   packPartitionDigests,
   unpackBuckets,
   unpackDigests,
+  unpackMoments,
   unpackNodes,
   unpackPartitionDigests,
 } from './digests.js'
@@ -70,13 +72,26 @@ function askToWire(ask: messages.Ask): Omit<wire.WireAsk, 'id'> {
       return { narrow: { ring, seed: seed >>> 0, ...packed, nodes: packNodes(nodes) } }
     }
     case 'list': {
-      const { ring, seed, buckets, isUrgent } = ask
+      const { ring, seed, buckets, isUrgent, moments } = ask
+      const packed = moments.length > 0 && { moments: packMoments(moments) }
       return {
-        list: { ring, seed: seed >>> 0, buckets: packBuckets(buckets), urgent: isUrgent },
+        list: {
+          ring,
+          seed: seed >>> 0,
+          buckets: packBuckets(buckets),
+          urgent: isUrgent,
+          ...packed,
+        },
       }
     }
     case 'exchange':
-      return { exchange: { records: recordsToWire(ask.records), markers: ask.markers } }
+      return {
+        exchange: {
+          records: recordsToWire(ask.records),
+          markers: ask.markers,
+          agreedS: Math.floor(ask.agreedMs / S_MS),
+        },
+      }
   }
 }
 
@@ -132,18 +147,20 @@ function repairAskFromWire({
     }
   }
   if (list !== undefined) {
-    const { ring, seed, buckets, urgent } = list
+    const { ring, seed, buckets, urgent, moments } = list
     return {
       kind: 'list',
       ring: unsigned(ring),
       seed: seed | 0,
       buckets: unpackBuckets(buckets),
       isUrgent: urgent,
+      moments: unpackMoments(moments),
     }
   }
   if (exchange !== undefined) {
-    const { records, markers } = exchange
-    return { kind: 'exchange', records: recordsFromWire(records), markers }
+    const { records, markers, agreedS } = exchange
+    const agreedMs = agreedS * S_MS
+    return { kind: 'exchange', records: recordsFromWire(records), markers, agreedMs }
   }
   throw new ProtocolError('malformed', 'a request of no known kind')
 }
@@ -190,8 +207,9 @@ function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
         narrow: { partitions: packPartitionDigests(answer.partitions), done: answer.done },
       }
     case 'list': {
-      const { records, wanted, done } = answer
-      return { list: { records: recordsToWire(records), wanted: [...wanted], done } }
+      const { records, wanted, done, moments } = answer
+      const packed = moments.length > 0 && { moments: packMoments(moments) }
+      return { list: { records: recordsToWire(records), wanted: [...wanted], done, ...packed } }
     }
     case 'exchange':
       return { exchange: { records: recordsToWire(answer.records) } }
@@ -252,7 +270,13 @@ function repairAnswerFromWire({
   }
   if (list !== undefined) {
     atMost(list.wanted.length, limits.LIST_IDS_MAX, 'ids')
-    return { kind: 'list', ...list, records: recordsFromWire(list.records) }
+    const { records, moments } = list
+    return {
+      kind: 'list',
+      ...list,
+      records: recordsFromWire(records),
+      moments: unpackMoments(moments),
+    }
   }
   if (exchange !== undefined) {
     return { kind: 'exchange', records: recordsFromWire(exchange.records) }

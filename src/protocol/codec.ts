@@ -8,6 +8,7 @@
 import type { MemberDescription, MemberRole, MemberState, MemberStatus } from '../core/members.js'
 import { RING_MEMBERS_MAX } from '../core/ring.js'
 import { addresses, atMost, incarnation, ProtocolError, text, timestamp, wallMs } from './checks.js'
+import { packRuns, unpackRuns } from './digests.js'
 import * as wire from './generated/wire.js'
 import * as limits from './limits.js'
 import type * as messages from './messages.js'
@@ -270,9 +271,16 @@ export const statePageCodec: Codec<messages.StatePage> = codec(
     clock: { wallMs: page.clock.wallMs, counter: page.clock.counter },
     ...(page.lacking && { lacking: packPartitions(page.lacking) }),
     otherRing: page.otherRing,
+    moments: page.moments.map(({ member, instance, seconds, isOneWay }) => ({
+      member,
+      instance,
+      runs: packRuns(seconds),
+      oneWay: isOneWay,
+    })),
   }),
-  ({ records, nextPartition, last, positions, clock, lacking, otherRing }) => {
+  ({ records, nextPartition, last, positions, clock, lacking, otherRing, moments }) => {
     atMost(positions.length, limits.MEMBERS_MAX, 'positions')
+    atMost(moments.length, limits.MEMBERS_MAX, 'members')
     for (const { member } of positions) text(member, 'member id')
     return {
       ...recordsFromWire(records),
@@ -282,6 +290,12 @@ export const statePageCodec: Codec<messages.StatePage> = codec(
       clock: timestamp(clock ?? { wallMs: 0, counter: 0 }),
       lacking: lacking && unpackPartitions(lacking),
       otherRing,
+      moments: moments.map(({ member, instance, runs, oneWay }) => ({
+        member: text(member, 'member id'),
+        instance: text(instance, 'instance'),
+        seconds: unpackRuns(runs),
+        isOneWay: oneWay,
+      })),
     }
   },
 )

@@ -4,7 +4,7 @@
 import { NODE_WIDTH, NODES, PARTITION_BUCKETS } from '../core/comparison.js'
 import { atMost, ProtocolError } from './checks.js'
 import { LIST_IDS_MAX } from './limits.js'
-import type { BucketDigests, BucketIds, NodeDigests } from './messages.js'
+import type { BucketDigests, BucketIds, NodeDigests, PartitionMoment } from './messages.js'
 
 /** Bytes of a digest, and of a short one: one of a bucket, or of a record. */
 const DIGEST_BYTES = 4
@@ -106,6 +106,59 @@ export function unpackBuckets(from: Uint8Array | undefined): BucketIds[] {
     buckets.push({ bucket, ids })
   }
   return buckets
+}
+
+const MOMENT_BYTES = 6
+const S_MS = 1_000
+
+export function packMoments(moments: readonly PartitionMoment[]): Uint8Array {
+  const bytes = Buffer.alloc(moments.length * MOMENT_BYTES)
+  let at = 0
+  for (const { partition, atMs } of moments) {
+    at = bytes.writeUInt16LE(partition, at)
+    at = bytes.writeUInt32LE(Math.floor(atMs / S_MS), at)
+  }
+  return bytes
+}
+
+export function unpackMoments(from: Uint8Array | undefined): PartitionMoment[] {
+  const bytes = whole(from, MOMENT_BYTES, 'moments')
+  return Array.from({ length: bytes.length / MOMENT_BYTES }, (_, index) => {
+    const partition = bytes.readUInt16LE(index * MOMENT_BYTES)
+    atMost(partition, NODES * NODE_WIDTH - 1, 'number of a partition')
+    return { partition, atMs: bytes.readUInt32LE(index * MOMENT_BYTES + 2) * S_MS }
+  })
+}
+
+/** One moment after the other, in s; those that are the same as the one before it are counted. */
+export function packRuns(seconds: Uint32Array): Uint8Array {
+  const runs: number[] = []
+  for (let first = 0; first < seconds.length; ) {
+    let end = first + 1
+    while (end < seconds.length && seconds[end] === seconds[first]) end++
+    runs.push(end - first, seconds[first] as number)
+    first = end
+  }
+  const bytes = Buffer.alloc((runs.length / 2) * MOMENT_BYTES)
+  let at = 0
+  for (let run = 0; run < runs.length; run += 2) {
+    at = bytes.writeUInt16LE(runs[run] as number, at)
+    at = bytes.writeUInt32LE(runs[run + 1] as number, at)
+  }
+  return bytes
+}
+
+export function unpackRuns(from: Uint8Array | undefined): Uint32Array {
+  const bytes = whole(from, MOMENT_BYTES, 'moments')
+  const seconds = new Uint32Array(NODES * NODE_WIDTH)
+  let filled = 0
+  for (let at = 0; at < bytes.length; at += MOMENT_BYTES) {
+    const length = bytes.readUInt16LE(at)
+    atMost(filled + length, seconds.length, 'moments')
+    seconds.fill(bytes.readUInt32LE(at + 2), filled, filled + length)
+    filled += length
+  }
+  return seconds
 }
 
 /** @throws ProtocolError when the bytes are not so many whole items */

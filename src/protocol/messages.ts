@@ -2,6 +2,7 @@
  * What the services say to each other, before it is encoded.
  */
 import type { ClearMarker, KeyName, Write } from '../core/entry.js'
+import type { Moments } from '../core/last-equal.js'
 import type { MemberDescription, MemberState } from '../core/members.js'
 import type { Position } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
@@ -115,6 +116,8 @@ export interface StatePage extends Records {
   readonly clock: Timestamp
   /** On the first page: of the wanted partitions, those that the sender does not hold in full; undefined for none. */
   readonly lacking: Uint8Array | undefined
+  /** On the first page: when the sender last held the same as members that are not there. */
+  readonly moments: readonly Moments[]
   /** The sender places keys by another ring than the one asked by, and gives out nothing. */
   readonly otherRing: boolean
 }
@@ -162,9 +165,18 @@ export type Ask =
       readonly seed: number
       readonly buckets: readonly BucketIds[]
       readonly isUrgent: boolean
+      readonly moments: readonly PartitionMoment[]
     }
-  /** To take in records, and to tell what outranks them. `markers`: all clears are wanted as well. */
-  | { readonly kind: 'exchange'; readonly records: Records; readonly markers: boolean }
+  /**
+   * To take in records, and to tell what outranks them. `markers`: all clears are wanted as well. `agreedMs`: as of when both
+   * hold the same, for the asker has had all, and given all; 0 when that is not so.
+   */
+  | {
+      readonly kind: 'exchange'
+      readonly records: Records
+      readonly markers: boolean
+      readonly agreedMs: number
+    }
 
 /** Digests of the partitions of a node. */
 export interface NodeDigests {
@@ -176,6 +188,12 @@ export interface NodeDigests {
 export interface BucketDigests {
   readonly partition: number
   readonly buckets: readonly number[]
+}
+
+/** When a partition was last the same on both sides, in ms; 0 for never. */
+export interface PartitionMoment {
+  readonly partition: number
+  readonly atMs: number
 }
 
 /** The ids of what is held of a bucket. */
@@ -237,6 +255,7 @@ export type Answer =
       readonly records: Records
       readonly wanted: readonly number[]
       readonly done: number
+      readonly moments: readonly PartitionMoment[]
     }
   | { readonly kind: 'exchange'; readonly records: Records }
   /** Why there is no answer. */

@@ -132,9 +132,9 @@ export class AntiEntropy {
       case 'narrow':
         return this.#answers.narrow(from, ask)
       case 'list':
-        return this.#answers.list(ask)
+        return this.#answers.list(from, ask)
       case 'exchange':
-        return this.#answers.exchange(ask)
+        return this.#answers.exchange(from, ask)
     }
   }
 
@@ -162,19 +162,28 @@ export class AntiEntropy {
     this.#round(member, 'connected').catch((error: Error) => this.#log(member, error))
   }
 
-  /** The root of what is compared with a member, as of a horizon; undefined where it cannot be had. */
-  rootWith(member: string, horizon: Horizon): bigint | undefined {
+  /** A member is gone. */
+  gone(member: string): void {
+    this.#components.compared.gone(member)
+    this.#answers.gone(member)
+  }
+
+  /** What this member, for its part, compares with another one: each partition a 1 at its place. */
+  comparedWith(member: string): Uint8Array {
+    return this.#components.compared.offeredTo(member)
+  }
+
+  /** The root of some partitions, as of a horizon; undefined where it cannot be had. */
+  rootOver(partitions: Uint8Array, horizon: Horizon): bigint | undefined {
     const { store, compared } = this.#components
     if (!store.advance(horizon) || !store.areDigestsSettled || !compared.isReady) return undefined
     const markers = digestOfMarkers(store.markers())
-    const partitions = compared.partitionsWith(member)
     return rootOf(store.digests, { partitions, ring: compared.ring, markers })
   }
 
   /** What counts in that root, in order: for who holds digests against what they are of. */
-  countedWith(member: string): string {
-    const { store, compared } = this.#components
-    const partitions = compared.partitionsWith(member)
+  countedIn(partitions: Uint8Array): string {
+    const { store } = this.#components
     const counted: string[] = []
     for (const [partition, isCompared] of partitions.entries()) {
       if (isCompared === 0 || store.digests.count(partition) === 0) continue
@@ -186,7 +195,7 @@ export class AntiEntropy {
     const markers = [...store.markers()].map(({ cache, version }) =>
       JSON.stringify([cache, formatVersion(version)]),
     )
-    return [...partitions, ...counted.sort(), ...markers.sort()].join()
+    return [...counted.sort(), ...markers.sort()].join()
   }
 
   /** A round with everybody with whom this member owns something. @throws SyncError naming those with whom there was none */
@@ -215,7 +224,7 @@ export class AntiEntropy {
   #tick(): void {
     const { compared, runtime, requests } = this.#components
     this.start()
-    this.#components.store.advance(this.#horizon())
+    this.#components.agreements.tidy()
     if (this.#rounds.size >= ROUNDS_MAX) return
     const others = compared
       .others()
@@ -240,7 +249,7 @@ export class AntiEntropy {
         },
       },
       member,
-      { isUrgent: reason !== 'interval' && reason !== 'connected', horizon: this.#horizon() },
+      { isUrgent: reason !== 'interval' && reason !== 'connected', horizon: this.horizon() },
     )
     const work = round.run()
     this.#rounds.set(member, work)
@@ -259,7 +268,8 @@ export class AntiEntropy {
     }
   }
 
-  #horizon(): Horizon {
+  /** As of when members compare: what has lapsed before counts with nobody. */
+  horizon(): Horizon {
     const { meshClock } = this.#components
     const steps = Math.floor((meshClock.strictNow() - LAPSE_MS) / HORIZON_STEP_MS)
     const valuesMs = Math.max(0, steps * HORIZON_STEP_MS)

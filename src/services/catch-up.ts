@@ -10,6 +10,7 @@
 import type { Write } from '../core/entry.js'
 import { isLive, type Member, type MemberRole } from '../core/members.js'
 import type { Positions } from '../core/positions.js'
+import type { Agreements } from './agreements.js'
 import type { AntiEntropy, RepairReason } from './anti-entropy.js'
 import type { Handshake } from './handshake.js'
 import type { Membership } from './membership.js'
@@ -42,6 +43,7 @@ export interface CatchUpComponents {
   readonly transfers: StateTransfer
   readonly positions: Positions
   readonly antiEntropy: AntiEntropy
+  readonly agreements: Agreements
 }
 
 export interface CatchUpOptions {
@@ -387,6 +389,8 @@ export class CatchUp {
       this.#failureCount++
       runtime.log.info(`taking over the state of ${source} broke off: ${(error as Error).message}`)
     }
+    // Who has just begun holds nothing else.
+    if (ok && reason === 'join') this.#components.agreements.inherit(transfer.moments, undefined)
     this.#listener.ended(source, transfer.appliedCount, ok)
     return ok
   }

@@ -72,17 +72,16 @@ export class Compared {
 
   /** The partitions that are compared with a member, each as a 1 at its place. */
   partitionsWith(member: string): Uint8Array {
+    return without(this.offeredTo(member), this.#excludedBy.get(member))
+  }
+
+  /** The same, as far as this member is concerned. */
+  offeredTo(member: string): Uint8Array {
     const { ownership } = this.#components
-    const partitions = ownership.isFullCopy
+    const shared = ownership.isFullCopy
       ? noPartitions().fill(1)
       : this.#shared(member).partitions.slice()
-    for (const excluded of [this.excluded(), this.#excludedBy.get(member)]) {
-      if (excluded === undefined) continue
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        if (excluded[partition] === 1) partitions[partition] = 0
-      }
-    }
-    return partitions
+    return without(shared, this.excluded())
   }
 
   /** A member says what it does not compare; undefined for none. */
@@ -113,4 +112,12 @@ export class Compared {
     }
     return shared
   }
+}
+
+/** Takes some partitions out of a set. */
+function without(partitions: Uint8Array, excluded: Uint8Array | undefined): Uint8Array {
+  for (const [partition, isExcluded] of excluded?.entries() ?? []) {
+    if (isExcluded === 1) partitions[partition] = 0
+  }
+  return partitions
 }

@@ -3,7 +3,13 @@
  * what is outdated what outdates it. So also a record that one side alone counts, because the other knows that it has been
  * superseded, makes the two differ once and not for ever.
  */
-import { announcementOf, type ClearMarker, type KeyName, type Write } from '../core/entry.js'
+import {
+  announcementOf,
+  type ClearMarker,
+  type KeyName,
+  tombstone,
+  type Write,
+} from '../core/entry.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Known, Store } from '../core/store.js'
 import { supersedes } from '../core/version.js'
@@ -35,6 +41,14 @@ export function takeIn({ store, replication }: ExchangeComponents, records: Reco
   )
   const { applied } = replication.apply(records)
   return { applied, outranking: { ...known, markers: [...new Set([...known.markers, ...clears])] } }
+}
+
+/**
+ * Deletes what another one has deleted, and has forgotten since. Like any delete it leaves a tombstone, of the version that it
+ * deletes, so that this member tells others in its turn.
+ */
+export function forget(store: Store, { cache, key, version }: Remembered): void {
+  store.apply(tombstone(cache, key, version))
 }
 
 /** Gathers records for one message: a value that does not fit is only announced. */

@@ -15,6 +15,7 @@ import { type HelloRefusedError, PeerStoppedError } from '../errors.js'
 import type { ResolvedOptions } from '../options.js'
 import type { Answer, Ask } from '../protocol/messages.js'
 import { Admission } from './admission.js'
+import { Agreements } from './agreements.js'
 import { AntiEntropy, HORIZON_LAG_MAX_MS, type RepairReason } from './anti-entropy.js'
 import { CatchUp, type TransferReason } from './catch-up.js'
 import { CLOCK_SKEW_MAX_MS, CLOCK_SKEW_WARN_MS, ClockWatch } from './clock-watch.js'
@@ -97,7 +98,7 @@ export class MeshMember implements TransportHandlers {
   readonly #watchdog: Watchdog
   readonly #confirmation: Confirmation
   readonly antiEntropy: AntiEntropy
-  readonly #compared: Compared
+  readonly #agreements: Agreements
   readonly #transfers: StateTransfer
   readonly #positions: Positions
   readonly #sweeper: Sweeper
@@ -140,6 +141,7 @@ export class MeshMember implements TransportHandlers {
       // What no longer counts with anybody is not kept for its digest.
       tombstoneGraceMs: options.tombstoneGraceMs + HORIZON_LAG_MAX_MS,
       tombstonesMax: options.tombstonesMax,
+      isDispensable: (partition, deletedAtMs) => this.#agreements.haveAll(partition, deletedAtMs),
       // As long as a delete is remembered: a part of the mesh that was cut off so long may hold what is older.
       stubGraceMs: options.tombstoneGraceMs,
       stubsMax: STUBS_MAX,
@@ -229,6 +231,13 @@ export class MeshMember implements TransportHandlers {
         refused: (_, error) => this.#refused(error),
       },
     )
+    const agreements = new Agreements(
+      { membership, ownership, meshClock, store, instanceOf: (id) => heartbeats.instanceOf(id) },
+      {
+        instance: options.instance,
+        tombstonesKeptMs: options.tombstoneGraceMs + HORIZON_LAG_MAX_MS,
+      },
+    )
     const transfers = new StateTransfer({
       runtime,
       transport,
@@ -242,10 +251,11 @@ export class MeshMember implements TransportHandlers {
       published,
       ownership,
       hints: handoff.hints,
+      agreements,
       lacking: (partitions) => this.rebalance.lacking(partitions),
     })
     const rebalance = new Rebalance(
-      { runtime, membership, ownership, transfers, store, positions },
+      { runtime, membership, ownership, transfers, store, positions, agreements },
       {
         started: (partitions) => listener.rebalanceStarted(partitions),
         ended: (entries) => listener.rebalanceEnded(entries),
@@ -322,7 +332,7 @@ export class MeshMember implements TransportHandlers {
       store,
       isInSync: (partition) => rebalance.isInSync(partition),
     })
-    this.#compared = compared
+    this.#agreements = agreements
     this.antiEntropy = new AntiEntropy(
       {
         runtime,
@@ -331,6 +341,7 @@ export class MeshMember implements TransportHandlers {
         replication,
         meshClock,
         compared,
+        agreements,
         positions: () => [...positions.list(), { member: transport.id, ...published() }],
       },
       options,
@@ -339,9 +350,20 @@ export class MeshMember implements TransportHandlers {
         ended: (member, entries, ok) => listener.transferEnded(member, entries, ok),
       },
     )
-    this.#sweeper = new Sweeper(runtime, store, { intervalMs: options.sweepIntervalMs })
+    this.#sweeper = new Sweeper(runtime, store, {
+      intervalMs: options.sweepIntervalMs,
+      horizon: () => this.antiEntropy.horizon(),
+    })
     this.catchUp = new CatchUp(
-      { runtime, membership, handshake, transfers, positions, antiEntropy: this.antiEntropy },
+      {
+        runtime,
+        membership,
+        handshake,
+        transfers,
+        positions,
+        antiEntropy: this.antiEntropy,
+        agreements,
+      },
       {
         joinTimeoutMs: options.joinTimeoutMs,
         expectsOthers,
@@ -569,7 +591,7 @@ export class MeshMember implements TransportHandlers {
     if (member.id === this.membership.id) return
     if (!isLive(member)) {
       this.clock.gone(member.id)
-      this.#compared.gone(member.id)
+      this.antiEntropy.gone(member.id)
       this.catchUp.gone(member.id)
       this.ownership.gone(member.id)
       this.rebalance.look()

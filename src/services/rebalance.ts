@@ -17,6 +17,7 @@ import { lowest, type Position, type Positions } from '../core/positions.js'
 import { readQuorum } from '../core/quorum.js'
 import { PARTITIONS, type Ring } from '../core/ring.js'
 import type { Store } from '../core/store.js'
+import type { Agreements } from './agreements.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import type { Runtime, Timer } from './ports.js'
@@ -61,6 +62,7 @@ export interface RebalanceComponents {
   readonly transfers: StateTransfer
   readonly store: Store
   readonly positions: Positions
+  readonly agreements: Agreements
 }
 
 export interface RebalanceListener {
@@ -82,6 +84,8 @@ export class Rebalance {
   #owned = noPartitions()
   /** Those it has taken over, and has taken in all writes to since; some belong to it by an earlier ring alone. */
   readonly #complete = noPartitions()
+  /** Partitions of which this member held nothing before it owned them, each as a 1 at its place. */
+  readonly #isNew = noPartitions()
   /** What each member has given, of partitions that are open. */
   readonly #given = new Map<string, Uint8Array>()
   readonly #transfers = new Map<string, Transfer>()
@@ -180,6 +184,7 @@ export class Rebalance {
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (!placement.holds(partition)) this.#complete[partition] = 0
       if (!placement.owns(partition)) continue
+      if (this.#owned[partition] === 0) this.#isNew[partition] = 1
       if (!hasMissed && this.#owned[partition] === 1 && this.#open[partition] === 0) continue
       this.#complete[partition] = 0
       open[partition] = 1
@@ -235,6 +240,7 @@ export class Rebalance {
       if (lacks) continue
       open[partition] = 0
       this.#complete[partition] = 1
+      this.#isNew[partition] = 0
       this.#openCount--
     }
     if (this.#openCount === 0) this.#given.clear()
@@ -284,9 +290,10 @@ export class Rebalance {
   }
 
   async #pull(source: string, partitions: Uint8Array): Promise<void> {
-    const { transfers, runtime, ownership, membership } = this.#components
+    const { transfers, runtime, ownership, membership, agreements } = this.#components
     const { digest } = ownership.ring
     const transfer = this.#transfers.get(source) ?? newTransfer(partitions, digest)
+    const beganAtMs = agreements.nextMs()
     this.#pulling.add(source)
     this.#transfers.set(source, transfer)
     const outcome = await transfers.pull(source, transfer).catch((error: Error) => error)
@@ -300,7 +307,7 @@ export class Rebalance {
       this.#failures.delete(source)
     }
     const isCurrent = digest === ownership.ring.digest
-    if (outcome === true && isCurrent) this.#took(source, transfer)
+    if (outcome === true && isCurrent) this.#took(source, transfer, beganAtMs)
     const member = membership.list.get(source)
     const isWorthATry = member !== undefined && isLive(member)
     if (outcome === true || !isWorthATry) this.look()
@@ -308,16 +315,21 @@ export class Rebalance {
   }
 
   /** A member has given what it holds of some partitions. */
-  #took(source: string, transfer: Transfer): void {
+  #took(source: string, transfer: Transfer, beganAtMs: number): void {
     this.#appliedCount += transfer.appliedCount
     this.#note(transfer.positions ?? [])
     this.#transfers.delete(source)
     const given = this.#given.get(source) ?? noPartitions()
+    const whole = noPartitions()
     this.#given.set(source, given)
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (transfer.partitions?.[partition] !== 1) continue
       given[partition] = transfer.lacking?.[partition] === 1 ? LACKING : GIVEN
+      if (given[partition] === GIVEN) whole[partition] = this.#isNew[partition] as number
     }
+    const { agreements } = this.#components
+    agreements.tookOver(source, whole, beganAtMs)
+    agreements.inherit(transfer.moments, whole)
   }
 
   #lookLater(failures: number): void {

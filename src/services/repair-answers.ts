@@ -13,12 +13,14 @@ import {
   rootOf,
 } from '../core/comparison.js'
 import type { MeshClock } from '../core/mesh-clock.js'
+import { both } from '../core/placement.js'
 import type { Position } from '../core/positions.js'
 import { GoneKey, type Remembered } from '../core/remembered.js'
 import type { Horizon, Store } from '../core/store.js'
-import type { Answer, Ask, BucketDigests } from '../protocol/messages.js'
+import type { Answer, Ask, BucketDigests, PartitionMoment } from '../protocol/messages.js'
+import type { Agreements } from './agreements.js'
 import type { Compared } from './compared.js'
-import { RecordsBuilder, takeIn } from './exchange.js'
+import { forget, RecordsBuilder, takeIn } from './exchange.js'
 import type { Replication } from './replication.js'
 import { RequestError } from './request-streams.js'
 
@@ -33,6 +35,7 @@ export interface RepairComponents {
   readonly replication: Replication
   readonly meshClock: MeshClock
   readonly compared: Compared
+  readonly agreements: Agreements
   /** How far this member has come in what members published, itself included. */
   readonly positions: () => readonly Position[]
 }
@@ -42,9 +45,16 @@ type AnswerOf<Kind> = Extract<Answer, { kind: Kind }>
 
 export class RepairAnswers {
   readonly #components: RepairComponents
+  /** What is being compared in rounds that others have begun, each partition a 1 at its place. */
+  readonly #comparing = new Map<string, Uint8Array>()
 
   constructor(components: RepairComponents) {
     this.#components = components
+  }
+
+  /** A member is gone. */
+  gone(member: string): void {
+    this.#comparing.delete(member)
   }
 
   /** @throws RequestError when this member has nothing to compare at the moment */
@@ -56,11 +66,14 @@ export class RepairAnswers {
       kind: 'compare',
       positions: positions ? this.#components.positions() : [],
     } as const
+    const agreedMs = this.#components.agreements.nextMs()
     const isSameHorizon = store.advance(horizon) && isEqual(store.horizon, horizon)
     const markers = digestOfMarkers(store.markers())
     const partitions = compared.partitionsWith(from)
     const context = { partitions, ring: compared.ring, markers }
     const equal = isSameHorizon && rootOf(store.digests, context) === root
+    if (equal) this.#components.agreements.agreed(from, partitions, agreedMs)
+    else this.#comparing.set(from, partitions)
     const nodes = isSameHorizon && !equal ? nodesOf(store.digests, partitions) : undefined
     const excluded = equal ? undefined : compared.excluded()
     return { ...told, equal, horizon: store.horizon, ring: compared.ring, markers, excluded, nodes }
@@ -90,8 +103,11 @@ export class RepairAnswers {
   }
 
   /** @throws RequestError when this member places keys by another ring */
-  list({ ring, seed, buckets, isUrgent }: AskOf<'list'>): AnswerOf<'list'> {
+  list(from: string, ask: AskOf<'list'>): AnswerOf<'list'> {
+    const { ring, seed, buckets, isUrgent } = ask
+    const { store } = this.#components
     this.#assertRing(ring)
+    const moments = this.#momentsOf(from, ask.moments)
     const held = new HeldBuckets(
       this.#components.store,
       buckets.map(({ bucket }) => bucket),
@@ -108,17 +124,37 @@ export class RepairAnswers {
       for (const record of held.of(bucket)) {
         const id = idOf(record, seed)
         ours.add(id)
-        if (!theirs.has(id) && (isUrgent || !this.isUnderWay(record))) builder.add(recordOf(record))
+        if (theirs.has(id)) continue
+        if (isDeletedBy(record, moments)) forget(store, recordOf(record))
+        else if (isUrgent || !this.isUnderWay(record)) builder.add(recordOf(record))
       }
       for (const [place, id] of ids.entries()) if (!ours.has(id)) wanted.push(first + place)
       first += ids.length
     }
-    return { kind: 'list', records: builder.take(), wanted, done }
+    const told = [...moments].map(([partition, atMs]) => ({ partition, atMs }))
+    return { kind: 'list', records: builder.take(), wanted, done, moments: told }
+  }
+
+  /** Of partitions that the asker has not agreed on within the grace, when either side knows that both did. */
+  #momentsOf(from: string, theirs: readonly PartitionMoment[]): Map<number, number> {
+    const moments = new Map<number, number>()
+    for (const { partition, atMs } of theirs) {
+      const staleMs = this.#components.agreements.staleMs(from, partition)
+      if (staleMs !== undefined) moments.set(partition, Math.max(staleMs, atMs))
+    }
+    return moments
   }
 
   /** Takes in what the asker holds, and tells what outranks it. */
-  exchange({ records, markers }: AskOf<'exchange'>): AnswerOf<'exchange'> {
+  exchange(from: string, ask: AskOf<'exchange'>): AnswerOf<'exchange'> {
+    const { records, markers, agreedMs } = ask
+    const { agreements, compared } = this.#components
     const { outranking } = takeIn(this.#components, records)
+    const comparing = this.#comparing.get(from)
+    if (agreedMs > 0 && comparing !== undefined) {
+      agreements.agreed(from, both(comparing, compared.partitionsWith(from)), agreedMs)
+      this.#comparing.delete(from)
+    }
     const builder = new RecordsBuilder()
     for (const record of [...outranking.writes, ...outranking.stubs]) builder.add(record)
     const told = markers ? [...this.#components.store.markers()] : outranking.markers
@@ -169,6 +205,14 @@ export class HeldBuckets {
     }
     return this.#held.get(bucket) ?? []
   }
+}
+
+/**
+ * Whether a record that the other side does not hold has been deleted there.
+ * @param moments as of when both held the same, by partition, where that is longer ago than the grace; 0 for never
+ */
+export function isDeletedBy(held: Held, moments: ReadonlyMap<number, number>): boolean {
+  return !recordOf(held).deleted && held.version.wallMs < (moments.get(held.partition) ?? 0)
 }
 
 /** A record as it is told to others. */

@@ -17,19 +17,27 @@ import {
   type Held,
   idOf,
   nodesOf,
+  partitionOfBucket,
   partitionsOf,
   rootOf,
 } from '../core/comparison.js'
 import { isAnnouncement } from '../core/entry.js'
+import { both, noPartitions } from '../core/placement.js'
 import type { Position } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Horizon, Known } from '../core/store.js'
-import type { Answer, Ask, BucketIds, Records } from '../protocol/messages.js'
+import type { Answer, Ask, BucketIds, PartitionMoment, Records } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
-import { pages, takeIn } from './exchange.js'
+import { forget, pages, takeIn } from './exchange.js'
 import { lookUp } from './look-up.js'
 import type { Runtime } from './ports.js'
-import { HeldBuckets, isEqual, type RepairComponents, recordOf } from './repair-answers.js'
+import {
+  HeldBuckets,
+  isDeletedBy,
+  isEqual,
+  type RepairComponents,
+  recordOf,
+} from './repair-answers.js'
 import { RequestError, type RequestStreams } from './request-streams.js'
 
 /** How long an answer may take, in ms. */
@@ -82,6 +90,10 @@ export class RepairRound {
   readonly #seed: number
   /** The ring by which this round compares. */
   readonly #ring: bigint
+  /** What is compared, each partition a 1 at its place. */
+  #partitions = noPartitions()
+  /** As of when both sides hold the same once the round is over. */
+  #agreedMs = 0
   /** Records that were sent here and took effect, and those that were sent. */
   pulledCount = 0
   pushedCount = 0
@@ -98,13 +110,17 @@ export class RepairRound {
   async run(): Promise<RoundOutcome> {
     const answer = await this.#compare()
     if (answer === undefined) return this.#outcome('skipped')
-    if (answer.equal) return this.#outcome('equal', answer.positions)
+    if (answer.equal) {
+      this.#agree()
+      return this.#outcome('equal', answer.positions)
+    }
     const nodes = answer.nodes === undefined ? [] : this.#differingNodes(answer.nodes)
     const isToldAnew = answer.excluded !== undefined || this.#excluded() !== undefined
     if (nodes.length > 0 || isToldAnew) {
       const buckets = await this.#narrow(nodes)
       if (buckets.length > 0) this.#components.differs()
       await this.#level(buckets)
+      if (buckets.length > 0) this.#agree()
     }
     return this.#outcome('repaired', answer.positions)
   }
@@ -113,15 +129,22 @@ export class RepairRound {
     return { result, pulledCount: this.pulledCount, pushedCount: this.pushedCount, positions }
   }
 
+  /** Both sides hold the same of what has been compared. */
+  #agree(): void {
+    this.#components.agreements.agreed(this.#member, this.#partitions, this.#agreedMs)
+  }
+
   /** Compares the roots, by the same horizon and with the same clears. Undefined where that cannot be had. */
   async #compare(): Promise<CompareAnswer | undefined> {
-    const { store, compared } = this.#components
+    const { store, compared, agreements } = this.#components
     store.advance(this.#options.horizon)
     for (let tries = 0; tries < COMPARES_MAX; tries++) {
+      this.#agreedMs = agreements.nextMs()
       if (!compared.isReady || !store.areDigestsSettled) return undefined
       const { horizon } = store
       const markers = digestOfMarkers(store.markers())
       const partitions = compared.partitionsWith(this.#member)
+      this.#partitions = partitions
       const root = rootOf(store.digests, { partitions, ring: this.#ring, markers })
       const answer = await this.#ask({
         kind: 'compare',
@@ -132,10 +155,12 @@ export class RepairRound {
       if (answer.equal) return answer
       if (answer.ring !== this.#ring || compared.ring !== this.#ring) return undefined
       compared.heard(this.#member, answer.excluded)
+      this.#partitions = both(partitions, compared.partitionsWith(this.#member))
       if (!isEqual(answer.horizon, store.horizon)) {
         if (!store.advance(answer.horizon) && isEqual(store.horizon, horizon)) return undefined
       } else if (answer.markers !== digestOfMarkers(store.markers())) {
-        await this.#exchange({ writes: [], markers: [...store.markers()] }, true)
+        const markers = [...store.markers()]
+        await this.#exchange({ writes: [], markers }, { markers: true })
       } else return answer
     }
     return undefined
@@ -199,18 +224,44 @@ export class RepairRound {
         seed: this.#seed,
         buckets: lists,
         isUrgent: this.#options.isUrgent,
+        moments: this.#momentsOf(lists),
       })
       await pace((lists.length + listed.length + answer.wanted.length) * DIGEST_BYTES)
-      const wanted = answer.wanted.flatMap((place) => listed[place] ?? [])
-      const outranking = await this.#take(answer.records)
-      await this.#give(wanted, outranking)
       if (answer.done === 0) throw new RequestError(`${this.#member} looks at no bucket`)
       next += answer.done
+      const ids = lists.flatMap((list) => list.ids)
+      const moments = new Map(answer.moments.map(({ partition, atMs }) => [partition, atMs]))
+      const outranking = await this.#take(answer.records)
+      const wanted = answer.wanted.flatMap((place) => {
+        const record = listed[place]
+        // It may have been overwritten, by what has just come or by somebody else.
+        if (record === undefined || idOf(record, this.#seed) !== ids[place]) return []
+        if (!isDeletedBy(record, moments)) return [record]
+        forget(store, recordOf(record))
+        return []
+      })
+      await this.#give(wanted, outranking, next >= buckets.length)
     }
   }
 
-  /** Sends what the other side lacks, unless it is on its way anyway, and what outranks what it sent. */
-  async #give(wanted: readonly Held[], { writes, stubs, markers }: Known): Promise<void> {
+  /** Of the partitions of some buckets, those that were not agreed on within the grace, and when they last were. */
+  #momentsOf(lists: readonly BucketIds[]): PartitionMoment[] {
+    const partitions = new Set(lists.map(({ bucket }) => partitionOfBucket(bucket)))
+    return [...partitions].flatMap((partition) => {
+      const atMs = this.#components.agreements.staleMs(this.#member, partition)
+      return atMs === undefined ? [] : [{ partition, atMs }]
+    })
+  }
+
+  /**
+   * Sends what the other side lacks, unless it is on its way anyway, and what outranks what it sent.
+   * @param isLast with that all has been exchanged
+   */
+  async #give(
+    wanted: readonly Held[],
+    { writes, stubs, markers }: Known,
+    isLast = false,
+  ): Promise<void> {
     const { store, isUnderWay } = this.#components
     const { isUrgent } = this.#options
     const lacking = wanted
@@ -218,13 +269,18 @@ export class RepairRound {
       .map(recordOf)
       .filter((record) => !store.outranks(record))
     const records = new Set<Remembered>([...lacking, ...writes, ...stubs])
-    for (const page of pages([...records], markers)) await this.#exchange(page, false)
+    const messages = [...pages([...records], markers)]
+    if (isLast && messages.length === 0) messages.push({ writes: [], markers: [] })
+    for (const [index, message] of messages.entries()) {
+      const agreedMs = isLast && index === messages.length - 1 ? this.#agreedMs : 0
+      await this.#exchange(message, { agreedMs })
+    }
   }
 
   /** Sends records, and takes in what comes back. */
-  async #exchange(records: Records, markers: boolean): Promise<void> {
+  async #exchange(records: Records, { markers = false, agreedMs = 0 }): Promise<void> {
     this.pushedCount += countOf(records)
-    const answer = await this.#ask({ kind: 'exchange', records, markers })
+    const answer = await this.#ask({ kind: 'exchange', records, markers, agreedMs })
     await this.#components.pace(bytesOf(records))
     await this.#give([], await this.#take(answer.records))
   }

@@ -8,6 +8,7 @@
 import type { ClearMarker, Write } from '../core/entry.js'
 import type { Hints } from '../core/hints.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
+import type { Moments } from '../core/last-equal.js'
 import { noPartitions } from '../core/placement.js'
 import { lowest, type Position, type Positions } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
@@ -19,6 +20,7 @@ import { statePageCodec, stateRequestCodec } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { StatePage, StateRequest } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
+import type { Agreements } from './agreements.js'
 import type { Counters, DropReason } from './counters.js'
 import { lookUp } from './look-up.js'
 import type { Membership } from './membership.js'
@@ -52,6 +54,7 @@ export interface StateTransferComponents {
   readonly published: () => { readonly epoch: number; readonly sequence: number }
   readonly ownership: Ownership
   readonly hints: Hints
+  readonly agreements: Agreements
   /** Of some partitions, those that this member does not hold in full; undefined for none. */
   readonly lacking: (partitions: Uint8Array | undefined) => Uint8Array | undefined
 }
@@ -67,6 +70,8 @@ export interface Transfer {
   nextPartition: number
   /** What the senders of its parts all had when they began. */
   positions: readonly Position[] | undefined
+  /** When the last sender had agreed with whom. */
+  moments: readonly Moments[]
   /** Writes that took effect. */
   appliedCount: number
 }
@@ -79,6 +84,7 @@ export function newTransfer(partitions?: Uint8Array, ring = 0n): Transfer {
     lacking: undefined,
     nextPartition: 0,
     positions: undefined,
+    moments: [],
     appliedCount: 0,
   }
 }
@@ -118,7 +124,7 @@ export class StateTransfer {
           await channel.close()
           return false
         }
-        this.#take(page, transfer, first)
+        this.#take(id, page, transfer, first)
         first = false
         last = page.last
       }
@@ -132,7 +138,8 @@ export class StateTransfer {
   }
 
   /** Notes how far this member has come in what others published, now that it has what `id` held. */
-  #adopt(id: string, { positions: theirs = [], partitions, ring }: Transfer): void {
+  #adopt(id: string, transfer: Transfer): void {
+    const { positions: theirs = [], partitions, ring } = transfer
     const { positions, membership } = this.#components
     for (const position of theirs) {
       if (position.member === membership.id) continue
@@ -158,7 +165,9 @@ export class StateTransfer {
         await channel.send(statePageCodec.encode(OTHER_RING))
         return
       }
-      for (const page of this.#pages(wanted)) await channel.send(statePageCodec.encode(page))
+      for (const page of this.#pages(channel.remote, wanted)) {
+        await channel.send(statePageCodec.encode(page))
+      }
     })
   }
 
@@ -192,8 +201,8 @@ export class StateTransfer {
     }
   }
 
-  #take(page: StatePage, transfer: Transfer, first: boolean): void {
-    const { replication, hlc } = this.#components
+  #take(id: string, page: StatePage, transfer: Transfer, first: boolean): void {
+    const { replication, hlc, agreements } = this.#components
     if (first) {
       transfer.positions =
         transfer.positions === undefined
@@ -202,14 +211,22 @@ export class StateTransfer {
       transfer.lacking = joined(transfer.lacking, page.lacking, transfer.nextPartition)
     }
     hlc.observe(page.clock)
-    transfer.appliedCount += replication.apply(page).applied
+    if (first) {
+      transfer.moments = page.moments
+      agreements.compared(id, page.moments)
+    }
+    const isNews = (record: Remembered) => !agreements.isForgotten(id, record)
+    const writes = page.writes.filter(isNews)
+    const stubs = (page.stubs ?? []).filter(isNews)
+    transfer.appliedCount += replication.apply({ ...page, writes, stubs }).applied
     transfer.nextPartition = Math.max(transfer.nextPartition, page.nextPartition)
   }
 
   /** What is held of some partitions, in pages: clears, tombstones and hints first, then one partition after the other. */
-  *#pages({ fromPartition, partitions }: StateRequest): Generator<StatePage> {
-    const { store, hlc, lacking } = this.#components
-    const page = new PageBuilder(this.#positions(), lacking(partitions))
+  *#pages(to: string, { fromPartition, partitions }: StateRequest): Generator<StatePage> {
+    const { store, hlc, lacking, agreements } = this.#components
+    const moments = agreements.toldTo(to)
+    const page = new PageBuilder(this.#positions(), lacking(partitions), moments)
     if (fromPartition === 0) {
       page.markers.push(...store.markers())
       for (const write of this.#remembered(partitions)) {
@@ -276,6 +293,7 @@ const OTHER_RING: StatePage = {
   last: true,
   lacking: undefined,
   otherRing: true,
+  moments: [],
 }
 
 /** Gathers records until a page is full. */
@@ -286,10 +304,16 @@ class PageBuilder {
   #bytes = 0
   #positions: readonly Position[]
   #lacking: Uint8Array | undefined
+  #moments: readonly Moments[]
 
-  constructor(positions: readonly Position[], lacking: Uint8Array | undefined) {
+  constructor(
+    positions: readonly Position[],
+    lacking: Uint8Array | undefined,
+    moments: readonly Moments[],
+  ) {
     this.#positions = positions
     this.#lacking = lacking
+    this.#moments = moments
   }
 
   isFull(next: Remembered): boolean {
@@ -319,8 +343,10 @@ class PageBuilder {
       last,
       lacking: this.#lacking,
       otherRing: false,
+      moments: this.#moments,
     }
     this.#lacking = undefined
+    this.#moments = []
     this.#writes = []
     this.#stubs = []
     this.#bytes = 0

@@ -12,6 +12,7 @@ import { answersCodec, asksCodec } from '../../src/protocol/asks.js'
 import { WireRecords } from '../../src/protocol/generated/wire.js'
 import type { Answer, Ask, Records } from '../../src/protocol/messages.js'
 import { recordsToWire } from '../../src/protocol/records.js'
+import type { Agreements } from '../../src/services/agreements.js'
 import type { Compared } from '../../src/services/compared.js'
 import { RepairAnswers, type RepairComponents } from '../../src/services/repair-answers.js'
 import { RepairRound } from '../../src/services/repair-round.js'
@@ -117,11 +118,13 @@ function member(hash: (text: string) => bigint): RepairComponents {
     excluded: () => undefined,
     heard: () => {},
   }
+  const agreements = { nextMs: () => 0, agreed: () => {}, staleMs: () => undefined }
   return {
     store,
     replication: { apply } as unknown as Replication,
     meshClock: clock as unknown as MeshClock,
     compared: compared as unknown as Compared,
+    agreements: agreements as unknown as Agreements,
     positions: () => [],
   }
 }
@@ -163,8 +166,8 @@ async function round(one: RepairComponents, other: RepairComponents) {
 function answerTo(answers: RepairAnswers, ask: Ask): Answer {
   if (ask.kind === 'compare') return answers.compare('one', ask)
   if (ask.kind === 'narrow') return answers.narrow('one', ask)
-  if (ask.kind === 'list') return answers.list(ask)
-  if (ask.kind === 'exchange') return answers.exchange(ask)
+  if (ask.kind === 'list') return answers.list('one', ask)
+  if (ask.kind === 'exchange') return answers.exchange('one', ask)
   throw new Error(ask.kind)
 }
 

@@ -125,6 +125,14 @@ const same = {
   positions: [],
 } as const
 
+/** Some at the beginning, at the end, and in runs. */
+function seconds(): Uint32Array {
+  const seconds = new Uint32Array(4_096)
+  seconds.fill(1_767_225_600, 1, 700)
+  seconds.fill(2 ** 32 - 1, 4_095)
+  return seconds
+}
+
 const page: messages.StatePage = {
   ...records,
   nextPartition: 4_096,
@@ -132,6 +140,7 @@ const page: messages.StatePage = {
   positions: [{ member: 'm1', epoch: 1_767_225_600_000, sequence: 12 }],
   clock: { wallMs: 1, counter: 2 },
   lacking: some,
+  moments: [{ member: 'm9', instance: 'of then', seconds: seconds(), isOneWay: true }],
   otherRing: true,
 }
 
@@ -173,7 +182,7 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
       { fromPartition: 4_095, partitions: some, ring: 2n ** 64n - 1n },
     ],
   ],
-  ['state page', codecs.statePageCodec, [page, { ...page, ...noRecords, ...noPage }]],
+  ['state page', codecs.statePageCodec, [page, { ...page, ...noRecords, ...noPage, moments: [] }]],
   [
     'requests',
     asksCodec,
@@ -220,9 +229,22 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
                 { bucket: 65_535, ids: [0, 2 ** 24 - 1] },
               ],
               isUrgent: true,
+              moments: [
+                { partition: 0, atMs: 0 },
+                { partition: 4_095, atMs: 1_767_225_600_000 },
+              ],
             },
           },
-          { id: 13, body: { kind: 'exchange', records, markers: true } },
+          { id: 13, body: { kind: 'exchange', records, markers: true, agreedMs: 0 } },
+          {
+            id: 14,
+            body: {
+              kind: 'exchange',
+              records: noRecords,
+              markers: false,
+              agreedMs: 1_767_225_600_000,
+            },
+          },
         ],
         cancelled: [5, 2 ** 32 - 2],
       },
@@ -266,7 +288,16 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
           },
         },
         { id: 10, body: { kind: 'narrow', partitions: [], done: 0 } },
-        { id: 11, body: { kind: 'list', records, wanted: [0, 65_535], done: 4_096 } },
+        {
+          id: 11,
+          body: {
+            kind: 'list',
+            records,
+            wanted: [0, 65_535],
+            done: 4_096,
+            moments: [{ partition: 7, atMs: 1_000 }],
+          },
+        },
         { id: 12, body: { kind: 'exchange', records } },
       ],
     ],
@@ -785,6 +816,8 @@ describe('requests and answers', () => {
       [{ list: { ...list, buckets: new Uint8Array([0, 0, 2, 0, 7, 7, 7]) } }, 'malformed'],
       [{ list: { ...list, buckets: new Uint8Array(4 + 65_535 * 3).fill(255, 0, 4) } }, undefined],
       [{ list: { ...list, buckets: overfull() } }, 'limit'],
+      [{ list: { ...list, moments: new Uint8Array(5) } }, 'malformed'],
+      [{ list: { ...list, moments: new Uint8Array(6).fill(255) } }, 'limit'],
     ] as const
     for (const [ask, reason] of bad) {
       if (reason === undefined) expect(() => asksCodec.decode(asked(ask))).not.toThrow()

@@ -16,7 +16,10 @@ function open(count: number) {
   for (let i = 0; i < count; i++)
     store.apply(set(`k${i}`, 'v', at(nowMs + i), { expiresAt: nowMs + 100 }))
   const runtime = { clock: time, scheduler: time, random: new SimulatedRandom(1), log: silent }
-  const sweeper = new Sweeper(runtime, store, { intervalMs: 1_000 })
+  const sweeper = new Sweeper(runtime, store, {
+    intervalMs: 1_000,
+    horizon: () => ({ valuesMs: 0, tombstonesMs: 0 }),
+  })
   sweeper.start()
   return { time, store, sweeper }
 }

@@ -1793,6 +1793,98 @@ export namespace WirePosition {
   }
 }
 
+export interface WireMoments {
+  member: string
+  instance: string
+  runs?: Uint8Array
+  oneWay: boolean
+}
+
+export namespace WireMoments {
+  let _codec: Codec<WireMoments>
+
+  export const codec = (): Codec<WireMoments> => {
+    if (_codec == null) {
+      _codec = message<WireMoments>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.member != null && obj.member !== '')) {
+          w.uint32(10)
+          w.string(obj.member)
+        }
+
+        if ((obj.instance != null && obj.instance !== '')) {
+          w.uint32(18)
+          w.string(obj.instance)
+        }
+
+        if (obj.runs != null) {
+          w.uint32(26)
+          w.bytes(obj.runs)
+        }
+
+        if ((obj.oneWay != null && obj.oneWay !== false)) {
+          w.uint32(32)
+          w.bool(obj.oneWay)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          member: '',
+          instance: '',
+          oneWay: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.member = reader.string()
+              break
+            }
+            case 2: {
+              obj.instance = reader.string()
+              break
+            }
+            case 3: {
+              obj.runs = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.oneWay = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireMoments>): Uint8Array => {
+    return encodeMessage(obj, WireMoments.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireMoments>): WireMoments => {
+    return decodeMessage(buf, WireMoments.codec(), opts)
+  }
+}
+
 export interface WireStateRequest {
   fromPartition: number
   partitions?: Uint8Array
@@ -1882,6 +1974,7 @@ export interface WireStatePage {
   clock?: WireTimestamp
   lacking?: Uint8Array
   otherRing: boolean
+  moments: WireMoments[]
 }
 
 export namespace WireStatePage {
@@ -1931,6 +2024,13 @@ export namespace WireStatePage {
           w.bool(obj.otherRing)
         }
 
+        if (obj.moments != null) {
+          for (const value of obj.moments) {
+            w.uint32(66)
+            WireMoments.codec().encode(value, w)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1939,7 +2039,8 @@ export namespace WireStatePage {
           nextPartition: 0,
           last: false,
           positions: [],
-          otherRing: false
+          otherRing: false,
+          moments: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1984,6 +2085,16 @@ export namespace WireStatePage {
             }
             case 7: {
               obj.otherRing = reader.bool()
+              break
+            }
+            case 8: {
+              if (opts.limits?.moments != null && obj.moments.length === opts.limits.moments) {
+                throw new MaxLengthError('Decode error - map field "moments" had too many elements')
+              }
+
+              obj.moments.push(WireMoments.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.moments$
+              }))
               break
             }
             default: {
@@ -3142,6 +3253,7 @@ export interface WireListRequest {
   seed: number
   buckets?: Uint8Array
   urgent: boolean
+  moments?: Uint8Array
 }
 
 export namespace WireListRequest {
@@ -3172,6 +3284,11 @@ export namespace WireListRequest {
         if ((obj.urgent != null && obj.urgent !== false)) {
           w.uint32(32)
           w.bool(obj.urgent)
+        }
+
+        if (obj.moments != null) {
+          w.uint32(42)
+          w.bytes(obj.moments)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -3206,6 +3323,10 @@ export namespace WireListRequest {
               obj.urgent = reader.bool()
               break
             }
+            case 5: {
+              obj.moments = reader.bytes()
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -3233,6 +3354,7 @@ export interface WireListReply {
   records?: WireRecords
   wanted: number[]
   done: number
+  moments?: Uint8Array
 }
 
 export namespace WireListReply {
@@ -3260,6 +3382,11 @@ export namespace WireListReply {
         if ((obj.done != null && obj.done !== 0)) {
           w.uint32(24)
           w.uint32(obj.done)
+        }
+
+        if (obj.moments != null) {
+          w.uint32(34)
+          w.bytes(obj.moments)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -3295,6 +3422,10 @@ export namespace WireListReply {
               obj.done = reader.uint32()
               break
             }
+            case 4: {
+              obj.moments = reader.bytes()
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -3321,6 +3452,7 @@ export namespace WireListReply {
 export interface WireExchangeRequest {
   records?: WireRecords
   markers: boolean
+  agreedS: number
 }
 
 export namespace WireExchangeRequest {
@@ -3343,12 +3475,18 @@ export namespace WireExchangeRequest {
           w.bool(obj.markers)
         }
 
+        if ((obj.agreedS != null && obj.agreedS !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.agreedS)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          markers: false
+          markers: false,
+          agreedS: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -3365,6 +3503,10 @@ export namespace WireExchangeRequest {
             }
             case 2: {
               obj.markers = reader.bool()
+              break
+            }
+            case 3: {
+              obj.agreedS = reader.uint64Number()
               break
             }
             default: {

@@ -209,17 +209,24 @@ export class Checker {
 
   /** Whether all is at rest: nobody would see a difference any more. */
   isAtRest(): boolean {
+    const isQuiet = this.#isQuiet()
+    // Once digests have met, nobody is waited for any more while all is quiet: in the end they are looked at again.
+    this.#haveDigestsMet = isQuiet && (this.#haveDigestsMet || this.#areDigestsEqual())
+    return this.#haveDigestsMet
+  }
+
+  #areDigestsEqual(): boolean {
+    return this.#mayEvict || differing(this.#simulation.running()).next().done === true
+  }
+
+  #isQuiet(): boolean {
     const simulation = this.#simulation
     if (!simulation.isSettled()) return false
     if (simulation.running().some(({ time }) => time.isStalled)) return false
     if (simulation.running().some(({ peer }) => peer.pending.syncQueueSize > 0)) return false
     if (!this.#isFullCopy && !(isSettled(simulation) && hasNoHints(simulation))) return false
     if (this.#mayEvict) return true
-    const running = simulation.running()
-    if (!this.#convergence.areEqual(running)) this.#haveDigestsMet = false
-    // Once they have, nobody is waited for any more: in the end they are looked at again.
-    else this.#haveDigestsMet ||= differing(running).next().done === true
-    return this.#haveDigestsMet
+    return this.#convergence.areEqual(simulation.running())
   }
 
   /** After heal and quiet. */

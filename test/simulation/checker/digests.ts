@@ -8,38 +8,45 @@ import type { Violations } from './violations.js'
 
 /** Pairs of members whose digests differ though they should not. */
 export function* differing(running: readonly SimulatedProcess[]): Generator<string> {
-  for (const [one, other] of pairs(running)) {
-    if (hasEqualRoots(one, other) === false) {
-      yield `the digests of ${one.id} and ${other.id} differ at rest`
-    }
+  for (const { one, other, isEqual } of compared(running)) {
+    if (!isEqual) yield `the digests of ${one.id} and ${other.id} differ at rest`
   }
 }
 
 /** Whether digests tell what they are of. */
 export function checkMeaning(running: readonly SimulatedProcess[], violations: Violations): void {
-  for (const [one, other] of pairs(running)) {
-    const isEqual = hasEqualRoots(one, other)
-    if (isEqual === undefined) continue
-    const isSame = one.peer.countedWith(other.id) === other.peer.countedWith(one.id)
+  for (const { one, other, partitions, isEqual } of compared(running)) {
+    const isSame = one.peer.countedIn(partitions) === other.peer.countedIn(partitions)
     if (isSame === isEqual) continue
     const what = isSame ? 'the same by digests that differ' : 'different records by equal digests'
     violations.add('digest', `${one.id} and ${other.id} know ${what}`)
   }
 }
 
-/** Undefined where there is nothing to compare. */
-function hasEqualRoots(
-  { peer: one, id }: SimulatedProcess,
-  { peer: other, id: otherId }: SimulatedProcess,
-): boolean | undefined {
-  const horizon = {
-    valuesMs: Math.max(one.horizon.valuesMs, other.horizon.valuesMs),
-    tombstonesMs: Math.max(one.horizon.tombstonesMs, other.horizon.tombstonesMs),
+interface ComparedPair {
+  readonly one: SimulatedProcess
+  readonly other: SimulatedProcess
+  /** What both are ready to compare, each partition a 1 at its place. */
+  readonly partitions: Uint8Array
+  readonly isEqual: boolean
+}
+
+/** Pairs that have something to compare, and whether their digests of that are equal. */
+function* compared(running: readonly SimulatedProcess[]): Generator<ComparedPair> {
+  for (const [one, other] of pairs(running)) {
+    if (one.peer.ring.members.join() !== other.peer.ring.members.join()) continue
+    const theirs = other.peer.comparedWith(one.id)
+    const partitions = one.peer
+      .comparedWith(other.id)
+      .map((isIn, partition) => isIn & (theirs[partition] as number))
+    const horizon = {
+      valuesMs: Math.max(one.peer.horizon.valuesMs, other.peer.horizon.valuesMs),
+      tombstonesMs: Math.max(one.peer.horizon.tombstonesMs, other.peer.horizon.tombstonesMs),
+    }
+    const [root, otherRoot] = [one, other].map(({ peer }) => peer.rootOver(partitions, horizon))
+    if (root === undefined || otherRoot === undefined) continue
+    yield { one, other, partitions, isEqual: root === otherRoot }
   }
-  if (one.ring.members.join() !== other.ring.members.join()) return undefined
-  const root = one.rootWith(otherId, horizon)
-  const otherRoot = other.rootWith(id, horizon)
-  return root === undefined || otherRoot === undefined ? undefined : root === otherRoot
 }
 
 function* pairs(

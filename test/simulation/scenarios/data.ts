@@ -16,6 +16,8 @@ import {
 
 const THREE = first(3)
 
+const FOUR = first(4)
+
 /** Nobody passes on what others published: only the direct way counts. */
 const DIRECT = { forwardPeersMax: 0 }
 
@@ -277,6 +279,43 @@ const BOUNDS: readonly Scenario[] = [
       ...at(9_000, stat('p01 p02', 'repairCount', { atMost: 0 })),
       ...at(20_000, stat('p01 p02', 'repairCount', { atMost: 0 })),
       ...at(20_000, stat('p01 p02', 'repairRoundCount', { atLeast: 3 })),
+    ],
+  },
+  {
+    name: 'cut-off-beyond-the-grace',
+    proves: paragraph`A member is cut off for longer than deletes are remembered. What the others have deleted meanwhile, and forgotten,
+      it still holds when it comes back: it is not theirs to take, for as of a moment when they were equal both knew it. What
+      the one wrote in its exile they take, and it takes theirs. A member that takes what it lacks brings deleted values back.`,
+    shows: ['partition'],
+    options: { replicas: 'all', tombstoneGraceMs: 1_000 },
+    steps: [
+      ...at(2_000, { do: 'setMany', at: 'p01', entries: entries('k', 20) }),
+      ...at(60_000, { do: 'cut', from: ['p05'], to: FOUR.split(' ') }),
+      ...at(70_000, { do: 'deleteMany', at: 'p02', keys: numbered('k', 10) }),
+      ...at(71_000, { do: 'set', at: 'p05', key: 'exile', value: 'kept' }),
+      ...at(72_000, { do: 'set', at: 'p03', key: 'k15', value: 'newer' }),
+      ...at(180_000, stat(FOUR, 'tombstoneCount', { atMost: 0 })),
+      ...at(180_000, held('p05', 'k1', 'k 1'), held('p05', 'k15', 'k 15')),
+      ...at(180_000, { do: 'mend', from: ['p05'], to: FOUR.split(' ') }),
+      ...at(240_000, held(ALL, 'k1', undefined), held(ALL, 'k10', undefined)),
+      ...at(240_000, held(ALL, 'k11', 'k 11'), held(ALL, 'k15', 'newer')),
+      ...at(240_000, held(ALL, 'exile', 'kept')),
+    ],
+  },
+  {
+    name: 'delete-unheard-beyond-the-grace',
+    proves: paragraph`A delete is heard by one other member only, and nobody compares what he holds for longer than deletes are
+      remembered. The tombstone is kept all the same, until all who own the key have been told: when members compare again,
+      the delete wins. Where tombstones go by their age alone, the value comes back to the one that had deleted it.`,
+    shows: ['loss', 'crash', 'disconnect'],
+    network: DIRECT,
+    options: { replicas: 'all', tombstoneGraceMs: 1_000, antiEntropyIntervalMs: 3_600_000 },
+    steps: [
+      ...at(1_500, { do: 'set', at: 'p03', key: 'k', value: 'v' }),
+      ...heardByOne({ do: 'delete', at: 'p01', key: 'k' }),
+      ...at(100_000, stat('p02', 'tombstoneCount', { atLeast: 1 })),
+      ...at(100_000, held('p03', 'k', 'v'), { do: 'disconnect', member: 'p02' }),
+      ...at(140_000, held(ALL, 'k', undefined)),
     ],
   },
   {

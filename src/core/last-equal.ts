@@ -1,0 +1,110 @@
+/**
+ * When this member and each other one last held the same, partition by partition: what tells a record that the other has yet
+ * to hear of from one that it has had, and deleted.
+ *
+ * A tombstone is not kept for ever. So of two that have been apart for longer than its grace, one may hold a record that
+ * the other has deleted and forgotten. As of the moment when they were last equal both knew it, or neither: what is older
+ * than that, and held by one of them only, has been deleted by the other. (Cassandra asks its operators to repair within the
+ * grace for this reason, `gc_grace_seconds`; here members know when they did.)
+ *
+ * A moment belongs to one run of the other member: one that was started again has forgotten all.
+ */
+import { PARTITIONS } from './ring.js'
+
+/** Moments are kept in s. */
+const S_MS = 1_000
+
+/** The moments of one member's run, by partition, in s since the Unix epoch; 0 for never. */
+export interface Moments {
+  /** Whether they are of when all that the member held was taken over by one that held nothing before. */
+  readonly isOneWay: boolean
+  readonly member: string
+  /** Tells the run from others. */
+  readonly instance: string
+  readonly seconds: Uint32Array
+}
+
+export class LastEqual {
+  readonly #isOneWay: boolean
+  readonly #known = new Map<string, Moments>()
+
+  /** @param isOneWay see {@link Moments} */
+  constructor(isOneWay = false) {
+    this.#isOneWay = isOneWay
+  }
+
+  /** Holds the same of some partitions, each a 1 at its place, as a member did at a moment, in ms. */
+  note(member: string, instance: string, partitions: Uint8Array, atMs: number): void {
+    const { seconds } = this.#of(member, instance)
+    const atS = Math.floor(atMs / S_MS)
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (partitions[partition] !== 1) continue
+      seconds[partition] = Math.max(seconds[partition] as number, atS)
+    }
+  }
+
+  /** When a partition was last the same as a member's, in ms; 0 for never. */
+  of(member: string, instance: string | undefined, partition: number): number {
+    const moments = this.#known.get(member)
+    if (moments === undefined || moments.instance !== instance) return 0
+    return (moments.seconds[partition] as number) * S_MS
+  }
+
+  /** The latest of those of all partitions, in ms; 0 for never. */
+  latest(member: string, instance: string | undefined): number {
+    const moments = this.#known.get(member)
+    if (moments === undefined || moments.instance !== instance) return 0
+    return moments.seconds.reduce((latest, seconds) => Math.max(latest, seconds), 0) * S_MS
+  }
+
+  /**
+   * Takes over what another member knows, of some partitions: whoever has just had all from it has had all that it had, and
+   * has forgotten what it has forgotten.
+   */
+  inherit({ member, instance, seconds }: Moments, partitions: Uint8Array | undefined): void {
+    const known = this.#known.get(member)
+    if (known !== undefined && known.instance !== instance) return
+    const own = this.#of(member, instance).seconds
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (partitions?.[partition] === 0) continue
+      own[partition] = Math.max(own[partition] as number, seconds[partition] as number)
+    }
+  }
+
+  /** Forgets all members but some. */
+  keep(isKept: (member: string) => boolean): void {
+    for (const member of this.#known.keys()) if (!isKept(member)) this.#known.delete(member)
+  }
+
+  values(): Iterable<Moments> {
+    return this.#known.values()
+  }
+
+  #of(member: string, instance: string): Moments {
+    let moments = this.#known.get(member)
+    if (moments === undefined || moments.instance !== instance) {
+      const seconds = new Uint32Array(PARTITIONS)
+      moments = { member, instance, seconds, isOneWay: this.#isOneWay }
+      this.#known.set(member, moments)
+    }
+    return moments
+  }
+}
+
+/**
+ * As of when two members both held the same as some third one did, by partition, in s: two that took a partition over, on
+ * either side of a split, from two that had agreed, have agreed when those had.
+ */
+export function common(ours: readonly Moments[], theirs: readonly Moments[]): Uint32Array {
+  const common = new Uint32Array(PARTITIONS)
+  for (const one of ours) {
+    for (const { member, instance, seconds } of theirs) {
+      if (member !== one.member || instance !== one.instance) continue
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        const both = Math.min(one.seconds[partition] as number, seconds[partition] as number)
+        common[partition] = Math.max(common[partition] as number, both)
+      }
+    }
+  }
+  return common
+}

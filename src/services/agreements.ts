@@ -1,0 +1,160 @@
+/**
+ * Agreements: as of when this member and each other one held the same, and what follows from that for records that only one
+ * of them holds; see {@link LastEqual}.
+ *
+ * Within the grace of tombstones nothing does: what one lacks, it takes. Beyond it, what is older than the agreement has been
+ * deleted by whoever does not hold it any more; what is newer has been written since.
+ */
+
+import { common, LastEqual, type Moments } from '../core/last-equal.js'
+import { isLive } from '../core/members.js'
+import type { MeshClock } from '../core/mesh-clock.js'
+import type { Remembered } from '../core/remembered.js'
+import type { Store } from '../core/store.js'
+import type { Membership } from './membership.js'
+import type { Ownership } from './ownership.js'
+
+/**
+ * How far before a round it is that both are known to hold the same, in ms: what was under way when it began, or stamped by a
+ * clock that is a little ahead, may have come after it.
+ */
+const MARGIN_MS = 10_000
+
+export interface AgreementsComponents {
+  readonly membership: Membership
+  readonly ownership: Ownership
+  readonly meshClock: MeshClock
+  readonly store: Store
+  /** Which run of a member there is. */
+  readonly instanceOf: (member: string) => string | undefined
+}
+
+export interface AgreementsOptions {
+  /** This run of this member. */
+  readonly instance: string
+  /** How long tombstones are remembered at least, in ms. */
+  readonly tombstonesKeptMs: number
+}
+
+export class Agreements {
+  readonly #components: AgreementsComponents
+  readonly #options: AgreementsOptions
+  readonly #lastEqual = new LastEqual()
+  /** As of when this member and others agreed, though never with each other: each had with a third one. */
+  readonly #throughOthers = new LastEqual()
+  /** When all that others held of a partition was taken over, and nothing else was there. */
+  readonly #lastTaken = new LastEqual(true)
+
+  constructor(components: AgreementsComponents, options: AgreementsOptions) {
+    this.#components = components
+    this.#options = options
+  }
+
+  /** As of when both hold the same after a round that begins now, in ms. */
+  nextMs(): number {
+    return Math.max(0, this.#components.meshClock.strictNow() - MARGIN_MS)
+  }
+
+  /** A member and this one hold the same of some partitions, each a 1 at its place, as of a moment. */
+  agreed(member: string, partitions: Uint8Array, atMs: number): void {
+    const instance = this.#components.instanceOf(member)
+    if (instance !== undefined) this.#lastEqual.note(member, instance, partitions, atMs)
+  }
+
+  /**
+   * As of when a partition is the same as a member's, in ms, 0 for never; undefined when that is so short a time ago that
+   * whatever has been deleted since is still remembered.
+   */
+  staleMs(member: string, partition: number): number | undefined {
+    const { instanceOf, meshClock } = this.#components
+    const instance = instanceOf(member)
+    const keptSinceMs = meshClock.strictNow() - this.#options.tombstonesKeptMs
+    const atMs = this.#lastEqual.of(member, instance, partition)
+    if (atMs > keptSinceMs) return undefined
+    const throughOthersMs = this.#throughOthers.of(member, instance, partition)
+    return Math.max(atMs, Math.min(throughOthersMs, keptSinceMs))
+  }
+
+  /** Whether what a member holds has been deleted here, and forgotten: nothing is known of it any more. */
+  isForgotten(member: string, { cache, key, version, deleted }: Remembered): boolean {
+    const { ownership, store } = this.#components
+    if (deleted) return false
+    const staleMs = this.staleMs(member, ownership.partitionOf(cache, key)) ?? 0
+    return version.wallMs < staleMs && !store.isKnown(cache, key)
+  }
+
+  /** Whether all who own a partition as well have agreed on it since a moment: they know what was deleted before. */
+  haveAll(partition: number, sinceMs: number): boolean {
+    const { ownership, membership, instanceOf } = this.#components
+    return ownership.ring
+      .preferenceList(partition)
+      .every(
+        (owner) =>
+          owner === membership.id ||
+          this.#lastEqual.of(owner, instanceOf(owner), partition) > sinceMs,
+      )
+  }
+
+  /**
+   * What one that takes over from this member is to know: when this one last agreed with those that are not there, and, where
+   * the two have not agreed themselves of late, with anybody.
+   */
+  toldTo(heir: string): Moments[] {
+    const { membership, instanceOf, meshClock } = this.#components
+    const all = this.#all()
+    const latestMs = this.#lastEqual.latest(heir, instanceOf(heir))
+    if (latestMs < meshClock.strictNow() - this.#options.tombstonesKeptMs) return all
+    return all.filter(({ member }) => {
+      const known = membership.list.get(member)
+      return known === undefined || !isLive(known)
+    })
+  }
+
+  /** Another member tells when it last agreed with whom: as of then, it and this one have agreed. */
+  compared(from: string, moments: readonly Moments[]): void {
+    const { membership, instanceOf } = this.#components
+    const { instance } = this.#options
+    const fromInstance = instanceOf(from)
+    if (fromInstance === undefined || moments.length === 0) return
+    const agreed = common(this.#all(), moments)
+    const ours = moments.find(
+      (one) => !one.isOneWay && one.member === membership.id && one.instance === instance,
+    )
+    for (const [partition, seconds] of ours?.seconds.entries() ?? []) {
+      agreed[partition] = Math.max(agreed[partition] as number, seconds)
+    }
+    const own = { member: from, instance: fromInstance, seconds: agreed, isOneWay: false }
+    this.#throughOthers.inherit(own, undefined)
+  }
+
+  /**
+   * All that another member held of some partitions, undefined for all, has been taken over by this one, which held nothing
+   * of them: so has what it knows.
+   */
+  inherit(moments: readonly Moments[], partitions: Uint8Array | undefined): void {
+    for (const one of moments) {
+      if (one.member === this.#components.membership.id) continue
+      if (one.isOneWay) this.#lastTaken.inherit(one, partitions)
+      else this.#lastEqual.inherit(one, partitions)
+    }
+  }
+
+  /** This member, which held nothing of some partitions, each a 1 at its place, has all that another one held as of a moment. */
+  tookOver(member: string, partitions: Uint8Array, atMs: number): void {
+    const instance = this.#components.instanceOf(member)
+    if (instance !== undefined) this.#lastTaken.note(member, instance, partitions, atMs)
+  }
+
+  /** Forgets members that are no longer known. */
+  tidy(): void {
+    const { membership } = this.#components
+    const isKnown = (member: string) => membership.list.get(member) !== undefined
+    this.#lastEqual.keep(isKnown)
+    this.#lastTaken.keep(isKnown)
+    this.#throughOthers.keep(isKnown)
+  }
+
+  #all(): Moments[] {
+    return [...this.#lastEqual.values(), ...this.#lastTaken.values()]
+  }
+}
