@@ -37,6 +37,11 @@ export class PartitionIndex<T extends Filed> {
     return true
   }
 
+  /** Whether a partition has any entry. */
+  has(partition: number): boolean {
+    return this.#newest[partition] !== undefined
+  }
+
   /** The entries of a partition as they are now, newest first. */
   entries(partition: number): T[] {
     const entries: T[] = []

@@ -325,6 +325,11 @@ export class Store {
     return true
   }
 
+  /** Whether there is no entry in a partition. */
+  isEmpty(partition: number): boolean {
+    return !this.#partitions.has(partition)
+  }
+
   /** Gives up a partition that belongs to others now, but for its tombstones. Returns how many entries it had. */
   drop(partition: number): number {
     const entries = this.#partitions.entries(partition)

@@ -64,15 +64,23 @@ function askToWire(ask: messages.Ask): Omit<wire.WireAsk, 'id'> {
     }
     case 'compare':
       return {
-        compare: { root: ask.root, ...horizonToWire(ask.horizon), positions: ask.positions },
+        compare: {
+          root: ask.root,
+          ...horizonToWire(ask.horizon),
+          positions: ask.positions,
+          ...(ask.givenUp && { givenUp: packPartitions(ask.givenUp) }),
+        },
       }
     case 'narrow': {
-      const { ring, seed, excluded, nodes } = ask
-      const packed = excluded && { excluded: packPartitions(excluded) }
+      const { ring, seed, excluded, nodes, givenUp } = ask
+      const packed = {
+        ...(excluded && { excluded: packPartitions(excluded) }),
+        ...(givenUp && { givenUp: packPartitions(givenUp) }),
+      }
       return { narrow: { ring, seed: seed >>> 0, ...packed, nodes: packNodes(nodes) } }
     }
     case 'list': {
-      const { ring, seed, buckets, isUrgent, moments } = ask
+      const { ring, seed, buckets, isUrgent, moments, givesOnly } = ask
       const packed = moments.length > 0 && { moments: packMoments(moments) }
       return {
         list: {
@@ -80,6 +88,7 @@ function askToWire(ask: messages.Ask): Omit<wire.WireAsk, 'id'> {
           seed: seed >>> 0,
           buckets: packBuckets(buckets),
           urgent: isUrgent,
+          givesOnly,
           ...packed,
         },
       }
@@ -128,26 +137,28 @@ function repairAskFromWire({
   exchange,
 }: Omit<wire.WireAsk, 'id'>): messages.Ask {
   if (compare !== undefined) {
-    const { root, positions } = compare
+    const { root, positions, givenUp } = compare
     return {
       kind: 'compare',
       root: unsigned(root),
       horizon: horizonFromWire(compare),
       positions,
+      givenUp: givenUp && unpackPartitions(givenUp),
     }
   }
   if (narrow !== undefined) {
-    const { ring, seed, excluded, nodes } = narrow
+    const { ring, seed, excluded, nodes, givenUp } = narrow
     return {
       kind: 'narrow',
       ring: unsigned(ring),
       seed: seed | 0,
       excluded: excluded && unpackPartitions(excluded),
       nodes: unpackNodes(nodes),
+      givenUp: givenUp && unpackPartitions(givenUp),
     }
   }
   if (list !== undefined) {
-    const { ring, seed, buckets, urgent, moments } = list
+    const { ring, seed, buckets, urgent, moments, givesOnly } = list
     return {
       kind: 'list',
       ring: unsigned(ring),
@@ -155,6 +166,7 @@ function repairAskFromWire({
       buckets: unpackBuckets(buckets),
       isUrgent: urgent,
       moments: unpackMoments(moments),
+      givesOnly,
     }
   }
   if (exchange !== undefined) {

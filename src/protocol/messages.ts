@@ -143,12 +143,16 @@ export type Ask =
       readonly fromPartition: number
       readonly countOnly: boolean
     }
-  /** Whether both know the same; see {@link Comparison}. `positions`: how far the other has come is wanted as well. */
+  /**
+   * Whether both know the same; see core/comparison.ts. `positions`: how far the other has come is wanted as well.
+   * `givenUp`: partitions that the asker gives up to the other, which are what is compared, each a 1 at its place.
+   */
   | {
       readonly kind: 'compare'
       readonly root: bigint
       readonly horizon: Horizon
       readonly positions: boolean
+      readonly givenUp: Uint8Array | undefined
     }
   /** Where two differ: some nodes, and partitions that the asker does not compare. */
   | {
@@ -157,8 +161,12 @@ export type Ask =
       readonly seed: number
       readonly excluded: Uint8Array | undefined
       readonly nodes: readonly NodeDigests[]
+      readonly givenUp: Uint8Array | undefined
     }
-  /** What the asker holds of some buckets. `isUrgent`: what may be under way is wanted as well. */
+  /**
+   * What the asker holds of some buckets. `isUrgent`: what may be under way is wanted as well. `givesOnly`: nothing is wanted,
+   * but to hear what the other lacks.
+   */
   | {
       readonly kind: 'list'
       readonly ring: bigint
@@ -166,6 +174,7 @@ export type Ask =
       readonly buckets: readonly BucketIds[]
       readonly isUrgent: boolean
       readonly moments: readonly PartitionMoment[]
+      readonly givesOnly: boolean
     }
   /**
    * To take in records, and to tell what outranks them. `markers`: all clears are wanted as well. `agreedMs`: as of when both

@@ -35,7 +35,7 @@ const TRIES_MAX = 3
 const RETRY_DELAY_MS = 250
 
 /** Why there is a round: see the comment above; `sync`: the caller asked. */
-export type RepairReason = 'interval' | 'connected' | 'met' | 'gap' | 'fetch' | 'sync'
+export type RepairReason = 'interval' | 'given up' | 'connected' | 'met' | 'gap' | 'fetch' | 'sync'
 
 export interface AntiEntropyComponents extends RepairComponents {
   readonly runtime: Runtime
@@ -198,6 +198,15 @@ export class AntiEntropy {
     return [...counted.sort(), ...markers.sort()].join()
   }
 
+  /**
+   * Gives partitions up to a member that owns them, each as a 1 at its place: it takes in what it lacks of them.
+   * @throws RequestError when it does not answer, or SyncError when it places keys by another ring
+   */
+  async giveUp(member: string, givenUp: Uint8Array): Promise<void> {
+    const { result } = await this.#round(member, 'given up', givenUp)
+    if (result === 'skipped') throw new SyncError([member], 1)
+  }
+
   /** A round with everybody with whom this member owns something. @throws SyncError naming those with whom there was none */
   async sync(): Promise<SyncOutcome> {
     const left = this.#components.compared.others()
@@ -235,7 +244,7 @@ export class AntiEntropy {
   }
 
   /** A round with a member: after the one that is under way, if there is one. */
-  async #round(member: string, reason: RepairReason): Promise<RoundOutcome> {
+  async #round(member: string, reason: RepairReason, givenUp?: Uint8Array): Promise<RoundOutcome> {
     while (this.#rounds.has(member)) await this.#rounds.get(member)?.catch(() => {})
     let hasFound = false
     const round = new RepairRound(
@@ -249,7 +258,11 @@ export class AntiEntropy {
         },
       },
       member,
-      { isUrgent: reason !== 'interval' && reason !== 'connected', horizon: this.horizon() },
+      {
+        isUrgent: reason !== 'interval' && reason !== 'connected',
+        horizon: this.horizon(),
+        ...(givenUp && { givenUp }),
+      },
     )
     const work = round.run()
     this.#rounds.set(member, work)

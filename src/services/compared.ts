@@ -75,6 +75,15 @@ export class Compared {
     return without(this.offeredTo(member), this.#excludedBy.get(member))
   }
 
+  /** What is compared with a member that gives some partitions up to this one: those that this one holds in full. */
+  ofGivenUp(member: string, givenUp: Uint8Array): Uint8Array {
+    const { ownership, isInSync } = this.#components
+    const partitions = givenUp.map((isIn, partition) =>
+      isIn === 1 && ownership.placement.owns(partition) && isInSync(partition) ? 1 : 0,
+    )
+    return without(partitions, this.#excludedBy.get(member))
+  }
+
   /** The same, as far as this member is concerned. */
   offeredTo(member: string): Uint8Array {
     const { ownership } = this.#components

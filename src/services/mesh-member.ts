@@ -37,6 +37,7 @@ import { Reads } from './reads.js'
 import { Rebalance } from './rebalance.js'
 import { Replication } from './replication.js'
 import { RequestStreams } from './request-streams.js'
+import { withDeadline } from './requests.js'
 import { Scan } from './scan.js'
 import { StateTransfer } from './state-transfer.js'
 import { Sweeper } from './sweeper.js'
@@ -259,6 +260,7 @@ export class MeshMember implements TransportHandlers {
       {
         started: (partitions) => listener.rebalanceStarted(partitions),
         ended: (entries) => listener.rebalanceEnded(entries),
+        giveUp: (member, partitions) => this.antiEntropy.giveUp(member, partitions),
         settledChanged: () => {
           ownership.heardSettled(transport.id, this.rebalance.settledRing)
           void heartbeats.beat()
@@ -488,9 +490,14 @@ export class MeshMember implements TransportHandlers {
     await this.flush().catch((error: Error) => log.warn(error.message))
     const { itemCount, tombstoneCount } = this.store.stats()
     if (this.ownership.isFullCopy || itemCount + tombstoneCount === 0) return
-    if (await this.ownership.settled(Math.max(0, deadlineMs - clock.monotonicMs()))) return
+    const leftMs = () => Math.max(0, deadlineMs - clock.monotonicMs())
+    const { scheduler } = this.#components.runtime
+    if (await this.ownership.settled(leftMs())) {
+      const givenUp = this.rebalance.givenUp().then(() => true)
+      if (await withDeadline(scheduler, leftMs(), givenUp).catch(() => false)) return
+    }
     log.warn(
-      `stopped before all ${itemCount} entries of this peer were taken over: the others have not done so within ${syncTimeoutMs} ms (syncTimeoutMs)`,
+      `stopped before all ${itemCount} entries of this peer were taken over: the others have not done so within ${syncTimeoutMs} ms (syncTimeoutMs), and ${this.store.stats().itemCount} are left`,
     )
   }
 

@@ -58,7 +58,8 @@ export class RepairAnswers {
   }
 
   /** @throws RequestError when this member has nothing to compare at the moment */
-  compare(from: string, { root, horizon, positions }: AskOf<'compare'>): AnswerOf<'compare'> {
+  compare(from: string, ask: AskOf<'compare'>): AnswerOf<'compare'> {
+    const { root, horizon, positions, givenUp } = ask
     const { store, compared } = this.#components
     if (!compared.isReady) throw new RequestError('compares nothing: it does not serve')
     if (!store.areDigestsSettled) throw new RequestError('compares nothing: a clear is being swept')
@@ -69,10 +70,11 @@ export class RepairAnswers {
     const agreedMs = this.#components.agreements.nextMs()
     const isSameHorizon = store.advance(horizon) && isEqual(store.horizon, horizon)
     const markers = digestOfMarkers(store.markers())
-    const partitions = compared.partitionsWith(from)
+    const partitions = this.#partitions(from, givenUp)
     const context = { partitions, ring: compared.ring, markers }
     const equal = isSameHorizon && rootOf(store.digests, context) === root
-    if (equal) this.#components.agreements.agreed(from, partitions, agreedMs)
+    if (givenUp !== undefined) this.#comparing.delete(from)
+    else if (equal) this.#components.agreements.agreed(from, partitions, agreedMs)
     else this.#comparing.set(from, partitions)
     const nodes = isSameHorizon && !equal ? nodesOf(store.digests, partitions) : undefined
     const excluded = equal ? undefined : compared.excluded()
@@ -80,11 +82,12 @@ export class RepairAnswers {
   }
 
   /** @throws RequestError when this member places keys by another ring */
-  narrow(from: string, { ring, seed, excluded, nodes }: AskOf<'narrow'>): AnswerOf<'narrow'> {
+  narrow(from: string, ask: AskOf<'narrow'>): AnswerOf<'narrow'> {
+    const { ring, seed, excluded, nodes, givenUp } = ask
     const { store, compared } = this.#components
     this.#assertRing(ring)
-    compared.heard(from, excluded)
-    const partitions = compared.partitionsWith(from)
+    if (givenUp === undefined) compared.heard(from, excluded)
+    const partitions = this.#partitions(from, givenUp)
     const differing: BucketDigests[] = []
     let lookedAt = 0
     let done = 0
@@ -104,7 +107,7 @@ export class RepairAnswers {
 
   /** @throws RequestError when this member places keys by another ring */
   list(from: string, ask: AskOf<'list'>): AnswerOf<'list'> {
-    const { ring, seed, buckets, isUrgent } = ask
+    const { ring, seed, buckets, isUrgent, givesOnly } = ask
     const { store } = this.#components
     this.#assertRing(ring)
     const moments = this.#momentsOf(from, ask.moments)
@@ -124,7 +127,7 @@ export class RepairAnswers {
       for (const record of held.of(bucket)) {
         const id = idOf(record, seed)
         ours.add(id)
-        if (theirs.has(id)) continue
+        if (theirs.has(id) || givesOnly) continue
         if (isDeletedBy(record, moments)) forget(store, recordOf(record))
         else if (isUrgent || !this.isUnderWay(record)) builder.add(recordOf(record))
       }
@@ -164,6 +167,12 @@ export class RepairAnswers {
   /** Whether a record may be on its way to whoever lacks it. */
   isUnderWay({ version }: Held): boolean {
     return version.wallMs > this.#components.meshClock.now() - UNDER_WAY_MS
+  }
+
+  #partitions(from: string, givenUp: Uint8Array | undefined): Uint8Array {
+    const { compared } = this.#components
+    if (givenUp === undefined) return compared.partitionsWith(from)
+    return compared.ofGivenUp(from, givenUp)
   }
 
   #assertRing(ring: bigint): void {

@@ -69,6 +69,8 @@ export interface RoundOptions {
   readonly isUrgent: boolean
   /** As of when to compare. */
   readonly horizon: Horizon
+  /** Partitions that are given up to the other side, each as a 1 at its place; where there are none, what both own is compared. */
+  readonly givenUp?: Uint8Array
 }
 
 export interface RoundOutcome {
@@ -131,6 +133,7 @@ export class RepairRound {
 
   /** Both sides hold the same of what has been compared. */
   #agree(): void {
+    if (this.#options.givenUp !== undefined) return
     this.#components.agreements.agreed(this.#member, this.#partitions, this.#agreedMs)
   }
 
@@ -143,7 +146,7 @@ export class RepairRound {
       if (!compared.isReady || !store.areDigestsSettled) return undefined
       const { horizon } = store
       const markers = digestOfMarkers(store.markers())
-      const partitions = compared.partitionsWith(this.#member)
+      const partitions = this.#compared()
       this.#partitions = partitions
       const root = rootOf(store.digests, { partitions, ring: this.#ring, markers })
       const answer = await this.#ask({
@@ -151,11 +154,12 @@ export class RepairRound {
         root,
         horizon,
         positions: this.#options.isUrgent,
+        givenUp: this.#options.givenUp,
       })
       if (answer.equal) return answer
       if (answer.ring !== this.#ring || compared.ring !== this.#ring) return undefined
       compared.heard(this.#member, answer.excluded)
-      this.#partitions = both(partitions, compared.partitionsWith(this.#member))
+      this.#partitions = both(partitions, this.#compared())
       if (!isEqual(answer.horizon, store.horizon)) {
         if (!store.advance(answer.horizon) && isEqual(store.horizon, horizon)) return undefined
       } else if (answer.markers !== digestOfMarkers(store.markers())) {
@@ -166,22 +170,27 @@ export class RepairRound {
     return undefined
   }
 
+  /** What is compared. */
+  #compared(): Uint8Array {
+    return this.#options.givenUp?.slice() ?? this.#components.compared.partitionsWith(this.#member)
+  }
+
   #excluded(): Uint8Array | undefined {
+    if (this.#options.givenUp !== undefined) return undefined
     return this.#components.compared.excluded()
   }
 
   #differingNodes(theirs: readonly number[]): number[] {
-    const { store, compared } = this.#components
-    const ours = nodesOf(store.digests, compared.partitionsWith(this.#member))
+    const ours = nodesOf(this.#components.store.digests, this.#compared())
     return [...ours.keys()].filter((node) => ours[node] !== theirs[node])
   }
 
   /** The buckets that differ, of one partition after the other. */
   async #narrow(nodes: readonly number[]): Promise<number[]> {
-    const { store, compared, pace } = this.#components
+    const { store, pace } = this.#components
     const differing: number[] = []
     for (let next = 0; ; ) {
-      const partitions = compared.partitionsWith(this.#member)
+      const partitions = this.#compared()
       const digests = nodes.slice(next).map((node) => ({
         node,
         partitions: partitionsOf(store.digests, partitions, node, this.#seed),
@@ -192,6 +201,7 @@ export class RepairRound {
         seed: this.#seed,
         excluded: this.#excluded(),
         nodes: digests,
+        givenUp: this.#options.givenUp,
       })
       for (const { partition, buckets: theirs } of answer.partitions) {
         const ours = bucketsOf(store.counted(partition), this.#seed)
@@ -225,6 +235,7 @@ export class RepairRound {
         buckets: lists,
         isUrgent: this.#options.isUrgent,
         moments: this.#momentsOf(lists),
+        givesOnly: this.#options.givenUp !== undefined,
       })
       await pace((lists.length + listed.length + answer.wanted.length) * DIGEST_BYTES)
       if (answer.done === 0) throw new RequestError(`${this.#member} looks at no bucket`)
@@ -272,7 +283,8 @@ export class RepairRound {
     const messages = [...pages([...records], markers)]
     if (isLast && messages.length === 0) messages.push({ writes: [], markers: [] })
     for (const [index, message] of messages.entries()) {
-      const agreedMs = isLast && index === messages.length - 1 ? this.#agreedMs : 0
+      const isEnd = isLast && index === messages.length - 1
+      const agreedMs = isEnd && this.#options.givenUp === undefined ? this.#agreedMs : 0
       await this.#exchange(message, { agreedMs })
     }
   }

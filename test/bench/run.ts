@@ -6,8 +6,10 @@
  */
 import { ack } from './ack.js'
 import { kill, stall } from './detection.js'
+import { longSplit, shortSplit } from './halves.js'
 import { join } from './join.js'
 import { memory, peek } from './local.js'
+import { moves } from './moves.js'
 import { profile } from './profile.js'
 import { remote } from './remote.js'
 import { repair } from './repair.js'
@@ -38,6 +40,9 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
   throughput,
   wire,
   repair,
+  shortSplit,
+  longSplit,
+  moves,
   kill,
   stall,
   join,

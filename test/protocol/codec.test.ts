@@ -200,7 +200,16 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
             id: 8,
             body: { kind: 'scan', cache: 'c', partitions: some, fromPartition: 9, countOnly: true },
           },
-          { id: 9, body: { kind: 'compare', root: 2n ** 64n - 1n, horizon, positions: true } },
+          {
+            id: 9,
+            body: {
+              kind: 'compare',
+              root: 2n ** 64n - 1n,
+              horizon,
+              positions: true,
+              givenUp: some,
+            },
+          },
           {
             id: 10,
             body: {
@@ -212,11 +221,19 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
                 { node: 0, partitions: sixteen(-1) },
                 { node: 255, partitions: sixteen(2 ** 31 - 1) },
               ],
+              givenUp: some,
             },
           },
           {
             id: 11,
-            body: { kind: 'narrow', ring: 0n, seed: 1, excluded: undefined, nodes: [] },
+            body: {
+              kind: 'narrow',
+              ring: 0n,
+              seed: 1,
+              excluded: undefined,
+              nodes: [],
+              givenUp: undefined,
+            },
           },
           {
             id: 12,
@@ -233,6 +250,7 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
                 { partition: 0, atMs: 0 },
                 { partition: 4_095, atMs: 1_767_225_600_000 },
               ],
+              givesOnly: true,
             },
           },
           { id: 13, body: { kind: 'exchange', records, markers: true, agreedMs: 0 } },

@@ -2856,6 +2856,7 @@ export interface WireCompareRequest {
   valuesS: number
   tombstonesS: number
   positions: boolean
+  givenUp?: Uint8Array
 }
 
 export namespace WireCompareRequest {
@@ -2886,6 +2887,11 @@ export namespace WireCompareRequest {
         if ((obj.positions != null && obj.positions !== false)) {
           w.uint32(32)
           w.bool(obj.positions)
+        }
+
+        if (obj.givenUp != null) {
+          w.uint32(42)
+          w.bytes(obj.givenUp)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -2919,6 +2925,10 @@ export namespace WireCompareRequest {
             }
             case 4: {
               obj.positions = reader.bool()
+              break
+            }
+            case 5: {
+              obj.givenUp = reader.bytes()
               break
             }
             default: {
@@ -3092,6 +3102,7 @@ export interface WireNarrowRequest {
   seed: number
   excluded?: Uint8Array
   nodes?: Uint8Array
+  givenUp?: Uint8Array
 }
 
 export namespace WireNarrowRequest {
@@ -3124,6 +3135,11 @@ export namespace WireNarrowRequest {
           w.bytes(obj.nodes)
         }
 
+        if (obj.givenUp != null) {
+          w.uint32(42)
+          w.bytes(obj.givenUp)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -3153,6 +3169,10 @@ export namespace WireNarrowRequest {
             }
             case 4: {
               obj.nodes = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.givenUp = reader.bytes()
               break
             }
             default: {
@@ -3254,6 +3274,7 @@ export interface WireListRequest {
   buckets?: Uint8Array
   urgent: boolean
   moments?: Uint8Array
+  givesOnly: boolean
 }
 
 export namespace WireListRequest {
@@ -3291,6 +3312,11 @@ export namespace WireListRequest {
           w.bytes(obj.moments)
         }
 
+        if ((obj.givesOnly != null && obj.givesOnly !== false)) {
+          w.uint32(48)
+          w.bool(obj.givesOnly)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -3298,7 +3324,8 @@ export namespace WireListRequest {
         const obj: any = {
           ring: 0n,
           seed: 0,
-          urgent: false
+          urgent: false,
+          givesOnly: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -3325,6 +3352,10 @@ export namespace WireListRequest {
             }
             case 5: {
               obj.moments = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.givesOnly = reader.bool()
               break
             }
             default: {

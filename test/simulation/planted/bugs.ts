@@ -370,16 +370,6 @@ const OWNERSHIP: readonly PlantedBug[] = [
     breaks: ['expectation'],
   },
   {
-    name: 'settled-for-oneself',
-    is: 'an earlier ring that is given up before all have taken over',
-    because: 'this member has all that it owns',
-    file: 'src/services/ownership.ts',
-    find: 'members.some((id) => this.#settledRings.get(id) !== digest)',
-    replace: 'this.#settledRings.get(this.placement.self) !== digest',
-    soil: soils.scenario('ten-joins-at-once'),
-    breaks: ['ack', 'expectation'],
-  },
-  {
     name: 'dropped-at-once',
     is: 'entries that are given up before others have taken them over',
     because: 'they belong to others by now',
@@ -745,6 +735,16 @@ const REPAIR: readonly PlantedBug[] = [
     replace: 'partition + deletedAtMs >= 0,\n',
     soil: soils.scenario('delete-unheard-beyond-the-grace'),
     breaks: ['expectation', 'convergence', 'session'],
+  },
+  {
+    name: 'drop-before-equality',
+    is: 'an owner that drops what it has lost to others without asking whether they have it',
+    because: 'they have taken it over, from so many that it must be there',
+    file: 'src/services/rebalance.ts',
+    find: '        await this.#listener.giveUp(owner, partitions)\n',
+    replace: '',
+    soil: soils.scenario('given-up-by-the-only-holder'),
+    breaks: ['expectation'],
   },
   {
     name: 'unheard-outranking',

@@ -40,8 +40,8 @@ export const LOSSY: Soil = { ...QUIET, link: { lossProbability: 0.2 } }
 export const UNREPAIRED_QUIET: Soil = { ...QUIET, options: UNREPAIRED }
 export const UNREPAIRED_OWNED: Soil = { ...LOSSY, replicas: 3, options: UNREPAIRED }
 
-/** Long enough for what expires to be left out of account. */
-export const EXPIRING: Soil = { ...QUIET, seconds: 60 }
+/** Long enough for what expires to be left out of account, and for members to join after that. */
+export const EXPIRING: Soil = { faults: ['join'], seconds: 90 }
 
 /** A member is cut off until the delete of what it holds counts no more with those that have it. */
 export const OUTRANKED: Soil = {

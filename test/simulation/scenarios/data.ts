@@ -319,6 +319,26 @@ const BOUNDS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'given-up-by-the-only-holder',
+    proves: paragraph`Of two owners one alone holds what it has just written, for the other one has not heard of it, when a third
+      joins and the ring moves a part of the keys to the other two. They have taken over all from one of the earlier owners,
+      which is enough for whatever was acknowledged, and here the wrong one. What the first no longer owns it gives to them
+      before it drops it: nothing is lost, though nobody had asked for an acknowledgement.`,
+    shows: ['loss', 'join'],
+    members: 2,
+    options: { replicas: 2, antiEntropyIntervalMs: 20_000 },
+    steps: [
+      ...at(5_000, { do: 'link', settings: { lossProbability: 1 } }),
+      ...at(5_001, { do: 'setMany', at: 'p01', entries: entries('k', 30) }),
+      ...at(5_030, { do: 'link', settings: { lossProbability: 0 } }),
+      ...at(5_030, { do: 'start', member: 'p03' }),
+      ...at(
+        60_000,
+        ...numbered('k', 30).map((key) => read('p03', key, `k ${key.slice(1)}`, 'one')),
+      ),
+    ],
+  },
+  {
     name: 'heard-by-one-and-restarted',
     proves: paragraph`A member's write is heard by one other only, and the member is killed and started again before anybody
       could ask it for what is missing: no number tells of it, for its new life counts from one. Rounds of repair find it.
