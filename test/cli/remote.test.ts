@@ -15,6 +15,7 @@ const COMMANDS = [
   'explain demo key',
   'members',
   'stats',
+  'sync',
   'events',
   'join /ip4/127.0.0.1/tcp/4001',
   'forget 12D3KooWnobody',
@@ -301,7 +302,13 @@ describe('with two peers', { timeout: PATIENCE_MS * 2 }, () => {
     await new Promise((resolve) => follower.stderr?.once('data', resolve))
     await jsonFollower.line('following', { url: peer.url })
 
+    expect(await said('sync')).toBe('there is no other peer to compare with\n')
     expect(await said('join', other.address)).toBe('joined: 2 members alive\n')
+    // The other one may have yet to catch up.
+    await expect
+      .poll(() => said('sync'), { timeout: PATIENCE_MS })
+      .toBe('equal with 1 other peer\n')
+    expect(JSON.parse(await said('sync', '--json'))).toMatchObject({ memberCount: 1 })
     await jsonFollower.line('member:alive', { name: 'two' })
     other.child.kill('SIGTERM')
     await other.child

@@ -106,9 +106,8 @@ describe('bad usage', () => {
 })
 
 describe('help', () => {
-  const commands = 'start up demo get set delete explain members stats events join forget'.split(
-    ' ',
-  )
+  const commands =
+    'start up demo get set delete explain members stats events join forget sync'.split(' ')
 
   it.each(commands)('of %s says what it does, and gives an example', async (command) => {
     const { exitCode, stdout } = await hearsay([command, '--help'])

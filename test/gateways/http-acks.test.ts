@@ -1,7 +1,7 @@
 /** How many members a request waits for: what the cache is asked, and what becomes of too few confirmations. */
 import { describe, expect, it } from 'vitest'
 import type { Cache, CacheEntry, ReadOptions } from '../../src/api.js'
-import { NotConfirmedError } from '../../src/errors.js'
+import { NotConfirmedError, SyncError } from '../../src/errors.js'
 import { deferred, type ErrorBody } from './client.js'
 import { gatewayOver, PUT } from './stand-in.js'
 
@@ -162,6 +162,24 @@ describe('too few confirmations', () => {
       undefined,
     ])
     expect(attempts).toBe(1)
+  })
+})
+
+describe('a repair', () => {
+  it('answers with what was done', async () => {
+    const done = { memberCount: 2, pulledCount: 3, pushedCount: 4 }
+    const { url } = await gatewayOver({ peer: { sync: async () => done } })
+    const response = await fetch(`${url}/v1/sync`, { method: 'POST' })
+    expect([response.status, await response.json()]).toEqual([200, done])
+  })
+
+  it('that was not possible with all is a 503 that names them', async () => {
+    const sync = () => Promise.reject(new SyncError(['bob'], 2))
+    const { url } = await gatewayOver({ peer: { sync } })
+    const response = await fetch(`${url}/v1/sync`, { method: 'POST' })
+    const { error } = (await response.json()) as ErrorBody
+    expect([response.status, error.code]).toEqual([503, 'NOT_SYNCED'])
+    expect(error.message).toContain('1 of 2 members could not be compared with: bob')
   })
 })
 

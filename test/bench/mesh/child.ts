@@ -43,6 +43,7 @@ export type Command =
   | { readonly do: 'clear' }
   | { readonly do: 'size' }
   | { readonly do: 'flush' }
+  | { readonly do: 'sync' }
   | { readonly do: 'stats' }
   | { readonly do: 'members' }
   | { readonly do: 'ring' }
@@ -61,6 +62,8 @@ export interface Keys {
 export type Report =
   | { readonly event: 'state'; readonly id: string; readonly state: string }
   | { readonly event: 'rebalanced'; readonly entries: number }
+  /** Messages that were lost here on purpose. */
+  | { readonly event: 'lost'; readonly count: number }
   | { readonly event: 'acknowledged'; readonly keys: readonly string[] }
 
 /** Answer to a command, by its number. */
@@ -135,6 +138,8 @@ async function carryOut(command: Command): Promise<unknown> {
       return await cache.size()
     case 'flush':
       return await peer.flush()
+    case 'sync':
+      return await peer.sync()
     case 'stats':
       return peer.stats()
     case 'members':
