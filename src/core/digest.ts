@@ -26,15 +26,24 @@ export class PartitionDigests {
   readonly #low = new Int32Array(PARTITIONS)
   readonly #high = new Int32Array(PARTITIONS)
   readonly #counts = new Uint32Array(PARTITIONS)
+  /** The wall time of the latest version that was put in. */
+  readonly #latestMs = new Float64Array(PARTITIONS)
 
   /** Puts a record in that is not in. */
   add(record: Counted): void {
-    this.#flip(record, 1)
+    const partition = this.#flip(record, 1)
+    const { wallMs } = record.version
+    if (wallMs > (this.#latestMs[partition] as number)) this.#latestMs[partition] = wallMs
   }
 
   /** Takes a record out that is in. */
   remove(record: Counted): void {
     this.#flip(record, -1)
+  }
+
+  /** Whether nothing that was written to a partition since a wall time, in ms, has been put in. */
+  isQuiet(partition: number, sinceMs: number): boolean {
+    return (this.#latestMs[partition] as number) < sinceMs
   }
 
   /** How many records of a partition are in. */
@@ -60,12 +69,13 @@ export class PartitionDigests {
     return mix(low, mix(this.#high[partition] as number, this.#counts[partition] as number))
   }
 
-  #flip({ keyHash, version }: Counted, change: 1 | -1): void {
+  #flip({ keyHash, version }: Counted, change: 1 | -1): number {
     const partition = partitionAt(keyHash)
     const stamp = stampOf(version)
     this.#low[partition] = (this.#low[partition] as number) ^ mix(keyHash, stamp)
     this.#high[partition] = (this.#high[partition] as number) ^ mix(stamp ^ 0x5bd1e995, keyHash)
     this.#counts[partition] = (this.#counts[partition] as number) + change
+    return partition
   }
 }
 

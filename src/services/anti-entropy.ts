@@ -27,6 +27,9 @@ const HORIZON_STEP_MS = 10_000
 /** How long after it lapsed a record counts at most, in ms, where members compare. */
 export const HORIZON_LAG_MAX_MS = 60_000
 
+/** Of so many rounds at intervals, one looks also into what is being written to. */
+const THOROUGH_EVERY = 8
+
 /** Rounds that this member has under way at once. */
 const ROUNDS_MAX = 4
 
@@ -72,6 +75,7 @@ export class AntiEntropy {
   /** Rounds under way, by member. */
   readonly #rounds = new Map<string, Promise<RoundOutcome>>()
   #timer: Timer | undefined
+  #ticks = 0
   #roundCount = 0
   #repairCount = 0
   #pulledCount = 0
@@ -233,6 +237,7 @@ export class AntiEntropy {
   #tick(): void {
     const { compared, runtime, requests } = this.#components
     this.start()
+    this.#ticks++
     this.#components.agreements.tidy()
     if (this.#rounds.size >= ROUNDS_MAX) return
     const others = compared
@@ -260,6 +265,7 @@ export class AntiEntropy {
       member,
       {
         isUrgent: reason !== 'interval' && reason !== 'connected',
+        isThorough: reason !== 'interval' || this.#ticks % THOROUGH_EVERY === 0,
         horizon: this.horizon(),
         ...(givenUp && { givenUp }),
       },

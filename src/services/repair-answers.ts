@@ -97,7 +97,8 @@ export class RepairAnswers {
       const ours = partitionsOf(store.digests, partitions, node, seed)
       for (const [place, digest] of ours.entries()) {
         const partition = node * ours.length + place
-        if (partitions[partition] !== 1 || digest === theirs[place]) continue
+        // 0 stands for one that the asker leaves out.
+        if (partitions[partition] !== 1 || theirs[place] === 0 || digest === theirs[place]) continue
         lookedAt += store.digests.count(partition)
         differing.push({ partition, buckets: bucketsOf(store.counted(partition), seed) })
       }

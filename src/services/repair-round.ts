@@ -16,6 +16,7 @@ import {
   digestOfMarkers,
   type Held,
   idOf,
+  NODE_WIDTH,
   nodesOf,
   partitionOfBucket,
   partitionsOf,
@@ -37,6 +38,7 @@ import {
   isEqual,
   type RepairComponents,
   recordOf,
+  UNDER_WAY_MS,
 } from './repair-answers.js'
 import { RequestError, type RequestStreams } from './request-streams.js'
 
@@ -65,6 +67,8 @@ export interface RoundComponents extends RepairComponents {
 }
 
 export interface RoundOptions {
+  /** Also partitions that are being written to are looked into: they differ each time, by what is under way. */
+  readonly isThorough: boolean
   /** Also what may be under way is exchanged. */
   readonly isUrgent: boolean
   /** As of when to compare. */
@@ -94,6 +98,8 @@ export class RepairRound {
   readonly #ring: bigint
   /** What is compared, each partition a 1 at its place. */
   #partitions = noPartitions()
+  /** Something that may differ was not looked into. */
+  #hasLeftOut = false
   /** As of when both sides hold the same once the round is over. */
   #agreedMs = 0
   /** Records that were sent here and took effect, and those that were sent. */
@@ -133,7 +139,7 @@ export class RepairRound {
 
   /** Both sides hold the same of what has been compared. */
   #agree(): void {
-    if (this.#options.givenUp !== undefined) return
+    if (this.#options.givenUp !== undefined || this.#hasLeftOut) return
     this.#components.agreements.agreed(this.#member, this.#partitions, this.#agreedMs)
   }
 
@@ -185,13 +191,29 @@ export class RepairRound {
     return [...ours.keys()].filter((node) => ours[node] !== theirs[node])
   }
 
+  /** Of some partitions, those that are looked into. */
+  #atRest(partitions: Uint8Array): Uint8Array {
+    const { store, meshClock } = this.#components
+    if (this.#options.isThorough) return partitions
+    const sinceMs = meshClock.now() - UNDER_WAY_MS
+    return partitions.map((isIn, partition) => {
+      if (isIn === 0 || store.digests.isQuiet(partition, sinceMs)) return isIn
+      this.#hasLeftOut = true
+      return 0
+    })
+  }
+
   /** The buckets that differ, of one partition after the other. */
   async #narrow(nodes: readonly number[]): Promise<number[]> {
     const { store, pace } = this.#components
     const differing: number[] = []
+    const atRest = this.#atRest(this.#compared())
+    const looked = nodes.filter((node) =>
+      atRest.subarray(node * NODE_WIDTH, (node + 1) * NODE_WIDTH).includes(1),
+    )
     for (let next = 0; ; ) {
-      const partitions = this.#compared()
-      const digests = nodes.slice(next).map((node) => ({
+      const partitions = both(atRest, this.#compared())
+      const digests = looked.slice(next).map((node) => ({
         node,
         partitions: partitionsOf(store.digests, partitions, node, this.#seed),
       }))
@@ -211,7 +233,7 @@ export class RepairRound {
       }
       next += Math.max(1, answer.done)
       await pace((digests.length + answer.partitions.length) * 16 * DIGEST_BYTES)
-      if (next >= nodes.length) return differing
+      if (next >= looked.length) return differing
     }
   }
 
@@ -284,7 +306,8 @@ export class RepairRound {
     if (isLast && messages.length === 0) messages.push({ writes: [], markers: [] })
     for (const [index, message] of messages.entries()) {
       const isEnd = isLast && index === messages.length - 1
-      const agreedMs = isEnd && this.#options.givenUp === undefined ? this.#agreedMs : 0
+      const agrees = isEnd && this.#options.givenUp === undefined && !this.#hasLeftOut
+      const agreedMs = agrees ? this.#agreedMs : 0
       await this.#exchange(message, { agreedMs })
     }
   }

@@ -157,7 +157,7 @@ async function round(one: RepairComponents, other: RepairComponents) {
       differs: () => {},
     },
     'other',
-    { isUrgent: true, horizon: { valuesMs: 0, tombstonesMs: 0 } },
+    { isUrgent: true, isThorough: true, horizon: { valuesMs: 0, tombstonesMs: 0 } },
   ).run()
   const askerMs = performance.now() - startMs - answererMs
   return { bytes, recordBytes, roundTrips, askerMs, answererMs }
