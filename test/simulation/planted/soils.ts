@@ -31,6 +31,7 @@ export const LATE: Soil = { ...QUIET, link: { reorderProbability: 0.2, reorderDe
 /** Some messages are overtaken, and come before they are missed. */
 export const OVERTAKEN: Soil = {
   ...QUIET,
+  options: UNREPAIRED,
   link: { reorderProbability: 0.3, reorderDelayMaxMs: 280 },
 }
 
