@@ -20,6 +20,15 @@ export function recordBytes(record: {
   return RECORD_OVERHEAD_BYTES + key.length + (payload === undefined ? 0 : payloadBytes(payload))
 }
 
+/** Bytes that records take in a message, about. */
+export function recordsBytes({ writes, markers, stubs = [] }: messages.Records): number {
+  let bytes = 0
+  for (const records of [writes, markers, stubs]) {
+    for (const record of records) bytes += recordBytes(record)
+  }
+  return bytes
+}
+
 /** Numbers the distinct texts of a message, so that each is sent once. */
 class Dictionary {
   readonly #indexes = new Map<string, number>()

@@ -3,7 +3,7 @@
  * the two does not hold in full: it is still taking them over, or had to forget something of them for want of room.
  */
 import { isLive } from '../core/members.js'
-import { noPartitions } from '../core/placement.js'
+import { both, noPartitions } from '../core/placement.js'
 import { PARTITIONS, type Ring } from '../core/ring.js'
 import type { Store } from '../core/store.js'
 import type { Membership } from './membership.js'
@@ -75,13 +75,13 @@ export class Compared {
     return without(this.offeredTo(member), this.#excludedBy.get(member))
   }
 
-  /** What is compared with a member that gives some partitions up to this one: those that this one holds in full. */
-  ofGivenUp(member: string, givenUp: Uint8Array): Uint8Array {
+  /** Whether this member owns some partitions, each a 1 at its place, and holds them in full: others may give them up to it. */
+  holdsAll(partitions: Uint8Array): boolean {
     const { ownership, isInSync } = this.#components
-    const partitions = givenUp.map((isIn, partition) =>
-      isIn === 1 && ownership.placement.owns(partition) && isInSync(partition) ? 1 : 0,
+    return partitions.every(
+      (isIn, partition) =>
+        isIn === 0 || (ownership.placement.owns(partition) && isInSync(partition)),
     )
-    return without(partitions, this.#excludedBy.get(member))
   }
 
   /** The same, as far as this member is concerned. */
@@ -115,7 +115,7 @@ export class Compared {
     if (shared === undefined) {
       const ours = ring.ownedBy(this.#components.membership.id)
       const theirs = ring.ownedBy(member)
-      const partitions = ours.map((owns, partition) => owns & (theirs[partition] as number))
+      const partitions = both(ours, theirs)
       shared = { partitions, count: partitions.reduce((sum, owned) => sum + owned, 0) }
       this.#sharedWith.set(member, shared)
     }

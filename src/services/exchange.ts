@@ -36,9 +36,14 @@ export function takeIn({ store, replication }: ExchangeComponents, records: Reco
   const { writes, stubs = [], markers } = records
   const outdated: KeyName[] = [...writes, ...stubs].filter((record) => store.outranks(record))
   const known = store.known(outdated)
-  const clears = [...store.markers()].filter((ours) =>
-    markers.some((theirs) => theirs.cache === ours.cache && supersedes(ours, theirs)),
-  )
+  const cleared = new Map(markers.map((marker) => [marker.cache, marker]))
+  const clears =
+    markers.length === 0
+      ? []
+      : [...store.markers()].filter((ours) => {
+          const theirs = cleared.get(ours.cache)
+          return theirs !== undefined && supersedes(ours, theirs)
+        })
   const { applied } = replication.apply(records)
   return { applied, outranking: { ...known, markers: [...new Set([...known.markers, ...clears])] } }
 }

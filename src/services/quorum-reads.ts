@@ -22,6 +22,7 @@ import { NotConfirmedError, PeerStoppedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Answer, Ask } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
+import { pages } from './exchange.js'
 import { lookUp } from './look-up.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
@@ -253,7 +254,7 @@ export class QuorumReads {
         theirs.markers.every((other) => other.cache !== marker.cache || supersedes(marker, other)),
       )
     try {
-      for (const records of requestsOf(writes, markers)) {
+      for (const records of pages(writes, markers)) {
         const body = { kind: 'replicate', records, ring: ownership.digest } as const
         const { refused, foreign } = await requests.ask(id, body, { timeoutMs })
         const notTaken = Math.min(refused + foreign.length, records.writes.length)
@@ -263,22 +264,4 @@ export class QuorumReads {
       // Nothing more to do here.
     }
   }
-}
-
-/** Records in as many requests as they need. Clears come first, so that nothing takes effect that they would undo. */
-function* requestsOf(writes: readonly Write[], markers: readonly ClearMarker[]) {
-  let part: Write[] = []
-  let bytes = 0
-  if (markers.length > 0) yield { writes: part, markers }
-  for (const write of writes) {
-    const more = recordBytes(write)
-    if (part.length > 0 && bytes + more > BATCH_BYTES_MAX) {
-      yield { writes: part, markers: [] }
-      part = []
-      bytes = 0
-    }
-    part.push(write)
-    bytes += more
-  }
-  if (part.length > 0) yield { writes: part, markers: [] }
 }

@@ -278,7 +278,8 @@ export class Rebalance {
       if (this.#stopped) return
     }
     this.#isGivingUp = false
-    if (!failed) return
+    // The ring may have moved on, and settled, meanwhile.
+    if (!failed) return this.#giveUp()
     this.#giveUpFailures++
     const delayMs = backoffMs(this.#giveUpFailures, GIVE_UP_RETRY, runtime.random.next())
     this.#giveUpTimer = runtime.scheduler.after(delayMs, () => this.#giveUp())

@@ -173,7 +173,8 @@ export class RepairAnswers {
   #partitions(from: string, givenUp: Uint8Array | undefined): Uint8Array {
     const { compared } = this.#components
     if (givenUp === undefined) return compared.partitionsWith(from)
-    return compared.ofGivenUp(from, givenUp)
+    if (!compared.holdsAll(givenUp)) throw new RequestError('has yet to take over what is given up')
+    return givenUp
   }
 
   #assertRing(ring: bigint): void {

@@ -28,7 +28,7 @@ import type { Position } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Horizon, Known } from '../core/store.js'
 import type { Answer, Ask, BucketIds, PartitionMoment, Records } from '../protocol/messages.js'
-import { recordBytes } from '../protocol/records.js'
+import { recordsBytes } from '../protocol/records.js'
 import { forget, pages, takeIn } from './exchange.js'
 import { lookUp } from './look-up.js'
 import type { Runtime } from './ports.js'
@@ -316,21 +316,21 @@ export class RepairRound {
   async #exchange(records: Records, { markers = false, agreedMs = 0 }): Promise<void> {
     this.pushedCount += countOf(records)
     const answer = await this.#ask({ kind: 'exchange', records, markers, agreedMs })
-    await this.#components.pace(bytesOf(records))
+    await this.#components.pace(recordsBytes(records))
     await this.#give([], await this.#take(answer.records))
   }
 
   /** Takes in what came. Resolves to what outranks it. */
   async #take(records: Records): Promise<Known> {
     const { requests, pace } = this.#components
-    await pace(bytesOf(records))
+    await pace(recordsBytes(records))
     const { applied, outranking } = takeIn(this.#components, records)
     this.pulledCount += applied
     const announced = records.writes.filter(isAnnouncement)
     if (announced.length > 0) {
       const options = { ring: this.#ring, timeoutMs: ANSWER_TIMEOUT_MS }
       for await (const told of lookUp(requests, this.#member, announced, options)) {
-        await pace(bytesOf(told))
+        await pace(recordsBytes(told))
         this.pulledCount += takeIn(this.#components, told).applied
       }
     }
@@ -344,8 +344,4 @@ export class RepairRound {
 
 function countOf({ writes, stubs = [], markers }: Records): number {
   return writes.length + stubs.length + markers.length
-}
-
-function bytesOf({ writes, stubs = [], markers }: Records): number {
-  return [...writes, ...stubs, ...markers].reduce((sum, record) => sum + recordBytes(record), 0)
 }

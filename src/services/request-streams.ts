@@ -8,8 +8,8 @@ import { Breaker, type BreakerState } from '../core/breaker.js'
 import { answersCodec, asksCodec } from '../protocol/asks.js'
 import { ProtocolError } from '../protocol/checks.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
-import type { Answer, Ask, Numbered, Records } from '../protocol/messages.js'
-import { recordBytes } from '../protocol/records.js'
+import type { Answer, Ask, Numbered } from '../protocol/messages.js'
+import { recordsBytes } from '../protocol/records.js'
 import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
 import type { Channel, Runtime, Timer, Transport } from './ports.js'
@@ -352,7 +352,7 @@ function bytesOf(ask: Ask): number {
   switch (ask.kind) {
     case 'replicate':
     case 'exchange':
-      return bytesOfRecords(ask.records)
+      return OVERHEAD_BYTES + recordsBytes(ask.records)
     case 'scan':
       return OVERHEAD_BYTES + ask.cache.length + PARTITION_SET_BYTES
     case 'read':
@@ -375,19 +375,11 @@ function bytesOfAnswer(answer: Answer): number {
     case 'narrow':
       return OVERHEAD_BYTES + answer.partitions.length * NODE_BYTES
     case 'list':
-      return bytesOfRecords(answer.records) + answer.wanted.length * ID_BYTES
+      return OVERHEAD_BYTES + recordsBytes(answer.records) + answer.wanted.length * ID_BYTES
     case 'read':
     case 'exchange':
-      return bytesOfRecords(answer.records)
+      return OVERHEAD_BYTES + recordsBytes(answer.records)
     default:
       return OVERHEAD_BYTES
   }
-}
-
-function bytesOfRecords({ writes, markers, stubs = [] }: Records): number {
-  let bytes = OVERHEAD_BYTES
-  for (const records of [writes, markers, stubs]) {
-    for (const record of records) bytes += recordBytes(record)
-  }
-  return bytes
 }
