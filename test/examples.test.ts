@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { execa, type ResultPromise } from 'execa'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isRunning, PATIENCE_MS } from './cli/harness.js'
+import { complaintsIn } from './support/complaints.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -59,7 +60,7 @@ async function linesOf(name: string, env: Record<string, string> = {}): Promise<
   const { child, output } = start(name, [], env)
   const { exitCode } = await child
   expect(exitCode, output.stdout + output.stderr).toBe(0)
-  expect(output.stderr).toBe('')
+  expect(complaintsIn(output.stderr)).toEqual([])
   return output.stdout.trimEnd().split('\n')
 }
 

@@ -130,11 +130,10 @@ export class Placement {
     this.#lists = []
     this.#ownedCount = undefined
     this.#owned = this.#current.ownedBy(this.self)
-    this.#held = this.#owned
-    for (const ring of this.#previous) {
-      const owned = ring.ownedBy(this.self)
-      this.#held = this.#held.map((holds, partition) => holds | (owned[partition] as number))
-    }
+    this.#held = this.#previous.reduce(
+      (held, ring) => either(held, ring.ownedBy(this.self)),
+      this.#owned,
+    )
     this.#isFull = this.#ownsAll()
   }
 
@@ -157,7 +156,20 @@ function distinct(lists: ReadonlyArray<readonly string[]>): ReadonlyArray<readon
 
 /** Partitions that are in both of two sets. */
 export function both(one: Uint8Array, other: Uint8Array): Uint8Array {
-  return one.map((isIn, partition) => isIn & (other[partition] as number))
+  const both = noPartitions()
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    both[partition] = (one[partition] as number) & (other[partition] as number)
+  }
+  return both
+}
+
+/** Partitions that are in one of two sets at least. */
+function either(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const either = noPartitions()
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    either[partition] = (one[partition] as number) | (other[partition] as number)
+  }
+  return either
 }
 
 /** No partition. */

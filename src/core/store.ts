@@ -115,6 +115,7 @@ export class Store {
   #horizon: Horizon = { valuesMs: 0, tombstonesMs: 0 }
   /** Partitions of which something was forgotten that others may still know, each as a 1 at its place. */
   readonly #lossy = new Uint8Array(PARTITIONS)
+  #lossyCount = 0
   /** What is left of cleared caches, its links still to be reclaimed. */
   readonly #cleared: Array<Iterator<StoredEntry | GoneKey>> = []
   #itemCount = 0
@@ -145,7 +146,7 @@ export class Store {
       onRemembered: (gone) => this.#remember(gone),
       onForgotten: (gone, forWantOfRoom) => {
         // Others hold what it stood for, or know of it, and here it would look as if it had never come.
-        if (forWantOfRoom && this.#counts(gone)) this.#lossy[gone.partition] = 1
+        if (forWantOfRoom && this.#counts(gone)) this.#setLossy(gone.partition, 1)
         this.#forgot(gone)
       },
     })
@@ -222,6 +223,11 @@ export class Store {
   /** Partitions whose digests say nothing, each as a 1 at its place: something had to be forgotten for want of room. */
   get lossy(): Uint8Array {
     return this.#lossy
+  }
+
+  /** How many partitions that is. */
+  get lossyCount(): number {
+    return this.#lossyCount
   }
 
   /** Whether the digests are of what is held: after a clear they are not until what it left has been swept. */
@@ -337,7 +343,7 @@ export class Store {
     for (const gone of this.#gone.entries(partition)) {
       if (!gone.record.deleted) this.#stubs.reclaim(gone)
     }
-    this.#lossy[partition] = 0
+    this.#setLossy(partition, 0)
     return entries.length
   }
 
@@ -494,6 +500,11 @@ export class Store {
       this.#lapsing(gone).remove(gone)
     }
     this.#tidy(gone.record.cache)
+  }
+
+  #setLossy(partition: number, isLossy: 0 | 1): void {
+    this.#lossyCount += isLossy - (this.#lossy[partition] as number)
+    this.#lossy[partition] = isLossy
   }
 
   /** A tombstone had to go that others may keep: as of now none that is as old counts, here and in their eyes. */

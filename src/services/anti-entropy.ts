@@ -116,7 +116,7 @@ export class AntiEntropy {
       repairCount: this.#repairCount,
       repairPulledCount: this.#pulledCount,
       repairPushedCount: this.#pushedCount,
-      lossyPartitions: store.lossy.reduce((sum, isLossy) => sum + isLossy, 0),
+      lossyPartitions: store.lossyCount,
     }
   }
 

@@ -61,13 +61,16 @@ export class Compared {
   /** What this member does not compare; undefined for none. */
   excluded(): Uint8Array | undefined {
     const { ownership, store, isInSync } = this.#components
-    const excluded = store.lossy.slice()
-    if (!ownership.isFullCopy) {
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        if (ownership.placement.owns(partition) && !isInSync(partition)) excluded[partition] = 1
-      }
+    const { lossy } = store
+    const { owned } = ownership.placement
+    let excluded: Uint8Array | undefined
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const isOpen = owned[partition] === 1 && !isInSync(partition)
+      if (lossy[partition] === 0 && (!isOpen || ownership.isFullCopy)) continue
+      excluded ??= noPartitions()
+      excluded[partition] = 1
     }
-    return excluded.includes(1) ? excluded : undefined
+    return excluded
   }
 
   /** The partitions that are compared with a member, each as a 1 at its place. */
@@ -125,8 +128,9 @@ export class Compared {
 
 /** Takes some partitions out of a set. */
 function without(partitions: Uint8Array, excluded: Uint8Array | undefined): Uint8Array {
-  for (const [partition, isExcluded] of excluded?.entries() ?? []) {
-    if (isExcluded === 1) partitions[partition] = 0
+  if (excluded === undefined) return partitions
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    if (excluded[partition] === 1) partitions[partition] = 0
   }
   return partitions
 }

@@ -256,7 +256,7 @@ export class MeshMember implements TransportHandlers {
       lacking: (partitions) => this.rebalance.lacking(partitions),
     })
     const rebalance = new Rebalance(
-      { runtime, membership, ownership, transfers, store, positions, agreements },
+      { runtime, transport, membership, ownership, transfers, store, positions, agreements },
       {
         started: (partitions) => listener.rebalanceStarted(partitions),
         ended: (entries) => listener.rebalanceEnded(entries),

@@ -21,7 +21,7 @@ import type { Agreements } from './agreements.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import { Pauses } from './pauses.js'
-import type { Runtime, Timer } from './ports.js'
+import type { Runtime, Timer, Transport } from './ports.js'
 import { newTransfer, type StateTransfer, type Transfer } from './state-transfer.js'
 
 /** Pauses before what could not be pulled is tried again, in ms. */
@@ -49,6 +49,7 @@ const FAILING_LAST = [false, true] as const
 interface Source {
   readonly given: Uint8Array | undefined
   readonly isThere: boolean
+  readonly isConnected: boolean
   readonly isFailing: boolean
   partitions: Uint8Array | undefined
 }
@@ -64,6 +65,7 @@ interface EarlierOwners {
 
 export interface RebalanceComponents {
   readonly runtime: Runtime
+  readonly transport: Transport
   readonly membership: Membership
   readonly ownership: Ownership
   readonly transfers: StateTransfer
@@ -101,6 +103,8 @@ export class Rebalance {
   readonly #pulling = new Set<string>()
   /** Of those from whom the last pull broke off, how many have in a row: others are asked first. */
   readonly #failures = new Map<string, number>()
+  /** Of those that place keys by another ring than this member does now, how many times in a row they have said so. */
+  readonly #refusals = new Map<string, number>()
   #retryTimer: Timer | undefined
   readonly #pauses: Pauses
   #giveUpTimer: Timer | undefined
@@ -209,6 +213,7 @@ export class Rebalance {
     // Who was still taking over may have done so by now.
     for (const given of this.#given.values()) replace(given, LACKING, 0)
     this.#transfers.clear()
+    this.#refusals.clear()
     this.look()
   }
 
@@ -293,6 +298,8 @@ export class Rebalance {
       if (this.#pulling.size >= PULLS_MAX) break
       if (!this.#pulling.has(source)) void this.#pull(source, partitions)
     }
+    // Those who have the rest are not connected: the next that is says so; see {@link reached}.
+    if (this.#openCount > 0 && this.#pulling.size === 0) this.#lookLater(Number.POSITIVE_INFINITY)
     this.#tell()
   }
 
@@ -328,38 +335,45 @@ export class Rebalance {
     return wanted
   }
 
-  /** Notes from which owners of a partition by an earlier ring it has yet to be pulled. Returns whether there are such. */
+  /** Notes from which owners of a partition by an earlier ring it has yet to be pulled, if they are connected. Returns whether there are such. */
   #wants(partition: number, { ring, members, neededCount }: EarlierOwners): boolean {
     const { listLength } = ring
     let missing = neededCount
+    let candidates = 0
     for (let place = 0; place < listLength; place++) {
-      if (members[ring.memberAt(partition, place)]?.given?.[partition] === GIVEN) missing--
+      const source = members[ring.memberAt(partition, place)]
+      const given = source?.given === undefined ? 0 : source.given[partition]
+      if (given === GIVEN) missing--
+      else if (given === 0 && source?.isThere) candidates++
     }
-    let lacks = false
+    if (missing <= 0 || candidates === 0) return false
     // Those that fail come last.
     for (const isFailing of FAILING_LAST) {
       for (let place = 0; place < listLength && missing > 0; place++) {
         const source = members[ring.memberAt(partition, place)]
-        if (source === undefined || source.isFailing !== isFailing) continue
-        if (!source.isThere || (source.given?.[partition] ?? 0) !== 0) continue
+        if (source === undefined || source.isFailing !== isFailing || !source.isThere) continue
+        if (source.given !== undefined && source.given[partition] !== 0) continue
+        missing--
+        if (!source.isConnected) continue
         source.partitions ??= noPartitions()
         source.partitions[partition] = 1
-        lacks = true
-        missing--
       }
     }
-    return lacks
+    return true
   }
 
   /** Everybody who is there to be pulled from, or has been pulled from. */
   #sources(): ReadonlyMap<string, Source> {
-    const there = new Set(this.#components.membership.others().map(({ id }) => id))
+    const { membership, transport } = this.#components
+    const there = new Set(membership.others().map(({ id }) => id))
     const sources = new Map<string, Source>()
     for (const id of [...there, ...this.#given.keys()]) {
+      const isConnected = transport.isConnected(id)
       sources.set(id, {
         given: this.#given.get(id),
         isThere: there.has(id),
-        isFailing: this.#failures.has(id),
+        isConnected,
+        isFailing: !isConnected || this.#failures.has(id),
         partitions: undefined,
       })
     }
@@ -385,10 +399,13 @@ export class Rebalance {
     }
     const isCurrent = digest === ownership.ring.digest
     if (outcome === true && isCurrent) this.#took(source, transfer, beganAtMs)
+    if (outcome === false && isCurrent) {
+      this.#refusals.set(source, (this.#refusals.get(source) ?? 0) + 1)
+    }
     const member = membership.list.get(source)
     const isWorthATry = member !== undefined && isLive(member)
     if (outcome === true || !isWorthATry) this.look()
-    else this.#lookLater(this.#failures.get(source) ?? 1)
+    else this.#lookLater(this.#failures.get(source) ?? this.#refusals.get(source) ?? 1)
   }
 
   /** A member has given what it holds of some partitions. */
@@ -417,7 +434,8 @@ export class Rebalance {
 
   /** A member can be asked again, or for the first time. */
   reached(member: string): void {
-    if (this.#failures.delete(member)) this.look()
+    this.#failures.delete(member)
+    if (this.#openCount > 0) this.look()
   }
 
   #tell(): void {

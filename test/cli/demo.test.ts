@@ -4,6 +4,7 @@
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { describe, expect, it } from 'vitest'
+import { complaintsIn } from '../support/complaints.js'
 import { isRunning, type Line, PATIENCE_MS, spawnHearsay, spawnJson } from './harness.js'
 
 const leftFolders = async () =>
@@ -14,7 +15,7 @@ describe('hearsay demo', { timeout: 90_000 }, () => {
     const before = await leftFolders()
     const { child, lines } = spawnJson(['demo'])
     const { exitCode, stderr } = await child
-    expect(String(stderr)).toBe('')
+    expect(complaintsIn(stderr)).toEqual([])
     expect(exitCode).toBe(0)
     const steps = lines.filter(({ event }) => event === 'step')
     expect(steps.filter((step) => step.ok !== true)).toEqual([])

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
+import { complaintsIn } from '../support/complaints.js'
 import {
   hearsay,
   isRunning,
@@ -36,7 +37,7 @@ describe('hearsay start', { timeout: PATIENCE_MS * 2 }, () => {
     child.kill('SIGTERM')
     const { exitCode, stderr } = await child
     expect(exitCode).toBe(0)
-    expect(String(stderr)).toBe('')
+    expect(complaintsIn(stderr)).toEqual([])
     expect(lines.at(-1)).toEqual({ event: 'stopped' })
   })
 
