@@ -57,6 +57,11 @@ export interface EntryOptions extends ReadOptions {
 export interface WriteOptions {
   /** Time to live of this entry, in ms; 0 means never. @default the cache's `ttl` */
   ttl?: number
+  /**
+   * By which it can be undone together with others, see {@link Cache.invalidateTags}: at most 32 texts of at most 128 bytes.
+   * They are those of this value: the next set of the key says its own. @default none
+   */
+  tags?: Iterable<string>
   /** Acknowledgements to wait for. @default the cache's `ack` */
   ack?: Ack
   /**
@@ -66,7 +71,7 @@ export interface WriteOptions {
   signal?: AbortSignal
 }
 
-/** Options of a delete and of a clear. */
+/** Options of a delete, a clear and an invalidation. */
 export type DeleteOptions = Pick<WriteOptions, 'ack' | 'signal'>
 
 /** An entry with all that is known of it. */
@@ -84,6 +89,8 @@ export interface CacheEntry<T> {
   readonly updatedAt: number
   /** Wall time in ms since the epoch at which the entry expires; undefined when it does not. */
   readonly expiresAt: number | undefined
+  /** What it was set with, each once; empty for none. */
+  readonly tags: readonly string[]
 }
 
 /**
@@ -98,6 +105,8 @@ export interface CacheEvents {
   /** The entry was given up here for want of room; other members still have it. */
   evict: { readonly key: string; readonly version: string }
   clear: { readonly version: string }
+  /** What bore a tag is gone: said once, not for each key. */
+  invalidate: { readonly tag: string; readonly version: string }
 }
 
 /** What this peer holds itself. All synchronous. */
@@ -125,7 +134,7 @@ export interface Cache<T = unknown> extends EventSource<CacheEvents> {
   /**
    * Sets a key. Resolves when the write has taken effect here and is queued for the others ({@link Peer.flush} waits for
    * them) or, with `ack`, when enough of them have it.
-   * @throws InvalidKeyError, InvalidTtlError, InvalidOptionError, UnsupportedValueError, ValueTooLargeError,
+   * @throws InvalidKeyError, InvalidTtlError, InvalidTagError, InvalidOptionError, UnsupportedValueError, ValueTooLargeError,
    * SyncQueueFullError, HintsFullError, ClockSkewError: it had no effect; NotConfirmedError: too few have acknowledged it
    * within `syncTimeoutMs`, and whether it will stay is open; PeerStoppedError: it had no effect, or, where it waited for
    * acknowledgements, is as open
@@ -155,7 +164,7 @@ export interface Cache<T = unknown> extends EventSource<CacheEvents> {
   getMany(keys: Iterable<string>, options?: ReadOptions): Promise<Map<string, T>>
   /**
    * Sets many keys; all are checked before the first takes effect.
-   * @throws InvalidKeyError, InvalidTtlError, InvalidOptionError, UnsupportedValueError, ValueTooLargeError: none took
+   * @throws InvalidKeyError, InvalidTtlError, InvalidTagError, InvalidOptionError, UnsupportedValueError, ValueTooLargeError: none took
    * effect; SyncQueueFullError, HintsFullError, ClockSkewError: those before it did; NotConfirmedError, PeerStoppedError:
    * which of them did, and will stay, is open
    */
@@ -185,6 +194,17 @@ export interface Cache<T = unknown> extends EventSource<CacheEvents> {
    * as `set` does
    */
   clear(options?: DeleteOptions): Promise<void>
+  /**
+   * Forgets every entry with one of some tags that was set before now, on all members: one message for each tag, whatever the
+   * number of entries. What was set after it, by whichever member, stays.
+   * @throws InvalidTagError, InvalidOptionError: it had no effect; SyncQueueFullError, ClockSkewError: the tags before it
+   * have been; NotConfirmedError, PeerStoppedError as `set` does
+   *
+   * @example
+   * await pages.set('/shoes/42', html, { tags: ['product:42', 'shoes'] })
+   * await pages.invalidateTags('product:42')
+   */
+  invalidateTags(tags: string | Iterable<string>, options?: DeleteOptions): Promise<void>
   /**
    * All keys of the mesh, in no particular order, a page at a time. Writes made meanwhile may be seen or not.
    * @throws NotConfirmedError when a partition has no owner that answers; PeerStoppedError: both as one walks
@@ -222,7 +242,7 @@ export interface MemberInfo {
 
 /** Something that an operator should look at. */
 export interface Alert {
-  /** Stable name, such as `serving-alone`, `clock-skew`, `hello-refused`, `identity-in-use`, `tombstones-full`. */
+  /** Stable name, such as `serving-alone`, `clock-skew`, `hello-refused`, `identity-in-use`, `tombstones-full`, `markers-full`. */
   readonly code: string
   readonly message: string
 }
@@ -336,6 +356,10 @@ export interface PeerStats {
   tombstoneCount: number
   /** Tombstones given up before their grace was over, for want of room. */
   tombstoneOverflowCount: number
+  /** Clears, and tags that were invalidated, that are remembered. */
+  markerCount: number
+  /** The same, given up before their grace was over for want of room. */
+  markerOverflowCount: number
   /** Versions of expired or evicted keys given up before their time, for want of room. */
   stubOverflowCount: number
   /** Of get, set and delete calls: mean and percentiles over the last minute or so. */

@@ -1,8 +1,8 @@
 /**
  * Checks of what callers give a cache: each throws a typed error that names the value and the limit.
  */
-import { InvalidKeyError, InvalidOptionError, InvalidTtlError } from './errors.js'
-import { KEY_BYTES_MAX } from './protocol/limits.js'
+import { InvalidKeyError, InvalidOptionError, InvalidTagError, InvalidTtlError } from './errors.js'
+import { KEY_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX } from './protocol/limits.js'
 
 /** Longest time to live, and age of a near copy: a hundred years, in ms. */
 const TTL_MS_MAX = 100 * 365.25 * 24 * 3_600_000
@@ -24,7 +24,7 @@ export function checkTtl(ttl: unknown, where: string): number {
 export const READ_OPTIONS = ['consistency', 'signal'] as const
 export const ENTRY_OPTIONS = [...READ_OPTIONS, 'counted'] as const
 export const DELETE_OPTIONS = ['ack', 'signal'] as const
-export const WRITE_OPTIONS = ['ttl', ...DELETE_OPTIONS] as const
+export const WRITE_OPTIONS = ['ttl', 'tags', ...DELETE_OPTIONS] as const
 
 /** What a call that is given no options has. */
 const NO_OPTIONS = Object.freeze({})
@@ -132,6 +132,35 @@ export function checkKey(key: unknown): string {
     throw new InvalidKeyError(`the key ${JSON.stringify(key)} has a lone surrogate: it is not text`)
   }
   return key
+}
+
+/** Checks the tags of an entry: each once, undefined for none. @throws InvalidTagError */
+export function checkTags(given: unknown, cache: string): readonly string[] | undefined {
+  if (given === undefined) return undefined
+  const tags = checkTagList(given, cache)
+  if (tags.length > TAGS_MAX) {
+    throw new InvalidTagError(`${tags.length} tags are more than the limit of ${TAGS_MAX}`)
+  }
+  return tags.length === 0 ? undefined : tags
+}
+
+/** Checks tags, however many, and returns each once. @throws InvalidTagError */
+export function checkTagList(given: unknown, cache: string): readonly string[] {
+  if (isIterable(given)) return Array.from(new Set(given), checkTag)
+  const wanted = 'they must be an iterable of texts'
+  throw new InvalidTagError(`the tags of cache ${cache} are ${shown(given)}, ${wanted}`)
+}
+
+function checkTag(tag: unknown): string {
+  if (typeof tag !== 'string') throw new InvalidTagError(`the tag ${shown(tag)} is no text`)
+  if (tag.length === 0) throw new InvalidTagError('a tag must not be empty')
+  const bytes = Buffer.byteLength(tag)
+  if (bytes > TAG_BYTES_MAX) {
+    const limit = `the limit is ${TAG_BYTES_MAX}`
+    throw new InvalidTagError(`the tag ${shown(tag)} is ${bytes} bytes long, ${limit}`)
+  }
+  if (tag.isWellFormed()) return tag
+  throw new InvalidTagError(`the tag ${JSON.stringify(tag)} has a lone surrogate: it is not text`)
 }
 
 /** Checks the age that near copies may have. @throws InvalidOptionError */

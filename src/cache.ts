@@ -25,6 +25,8 @@ import {
   checkOneOf,
   checkOptions,
   checkPair,
+  checkTagList,
+  checkTags,
   checkTtl,
   DELETE_OPTIONS,
   ENTRY_OPTIONS,
@@ -106,7 +108,8 @@ export class MeshCache<T> implements Cache<T> {
     const startMs = this.#begin('set')
     checkKey(key)
     const options = checkOptions(given, WRITE_OPTIONS, this.name)
-    const payload = this.#encode(key, value)
+    const tags = checkTags(options.tags, this.name)
+    const payload = this.#encode(key, value, tags)
     const ttlMs = this.#ttlOf(options)
     const ack = this.#ackOf(options)
     const { member, counts, assertRunning } = this.#components
@@ -115,7 +118,7 @@ export class MeshCache<T> implements Cache<T> {
     if (turn !== undefined) await turn
     counts.setCount++
     const acknowledged = member.admission.made(ticket, () =>
-      member.replication.set(this.name, key, payload, { ttlMs, ack }),
+      member.replication.set(this.name, key, payload, { ttlMs, ack, tags }),
     )
     if (acknowledged !== undefined) await abortable(acknowledged, options.signal)
     this.#end(startMs)
@@ -173,9 +176,10 @@ export class MeshCache<T> implements Cache<T> {
     const startMs = this.#begin('setMany')
     const options = checkOptions(given, WRITE_OPTIONS, this.name)
     const ttlMs = this.#ttlOf(options)
+    const tags = checkTags(options.tags, this.name)
     const writes = Array.from(checkEntries(entries, this.name), (entry) => {
       const [key, value] = checkPair(entry, this.name)
-      return [checkKey(key), this.#encode(key, value)] as const
+      return [checkKey(key), this.#encode(key, value, tags)] as const
     })
     const ack = this.#ackOf(options)
     const { member, counts, assertRunning } = this.#components
@@ -188,7 +192,7 @@ export class MeshCache<T> implements Cache<T> {
       if (turn !== undefined) await turn
       counts.setCount++
       const done = admission.made(ticket, () =>
-        replication.set(this.name, key, payload, { ttlMs, ack }),
+        replication.set(this.name, key, payload, { ttlMs, ack, tags }),
       )
       if (done !== undefined) acknowledged.push(heard(done))
     }
@@ -230,10 +234,21 @@ export class MeshCache<T> implements Cache<T> {
     this.#components.assertRunning('clear')
     const options = checkOptions(given, DELETE_OPTIONS, this.name)
     const ack = this.#ackOf(options)
-    const { member, assertRunning } = this.#components
-    await member.admission.turn({ signal: options.signal, assertRunning })
-    const acknowledged = member.replication.clear(this.name, ack)
-    if (acknowledged !== undefined) await abortable(acknowledged, options.signal)
+    const { confirmed } = await this.#undo(undefined, ack, options.signal)
+    if (confirmed !== undefined) await abortable(confirmed, options.signal)
+  }
+
+  async invalidateTags(given: string | Iterable<string>, options?: DeleteOptions): Promise<void> {
+    this.#components.assertRunning('invalidateTags')
+    const { ack, signal } = checkOptions(options, DELETE_OPTIONS, this.name)
+    const level = this.#ackOf({ ack })
+    const tags = checkTagList(typeof given === 'string' ? [given] : given, this.name)
+    const acknowledged: Array<Promise<void>> = []
+    for (const tag of tags) {
+      const { confirmed } = await this.#undo(tag, level, signal)
+      if (confirmed !== undefined) acknowledged.push(heard(confirmed))
+    }
+    if (acknowledged.length > 0) await abortable(all(acknowledged), signal)
   }
 
   async *keys(): AsyncIterableIterator<string> {
@@ -323,12 +338,12 @@ export class MeshCache<T> implements Cache<T> {
     return value as T | undefined
   }
 
-  #encode(key: string, value: unknown): Payload {
+  #encode(key: string, value: unknown, tags: readonly string[] | undefined): Payload {
     const payload = encodeValue(value)
     const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
     if (bytes > VALUE_BYTES_MAX) throw new ValueTooLargeError(bytes, VALUE_BYTES_MAX)
     const { maxBytes } = this.#components
-    const held = entryBytes(key, payload)
+    const held = entryBytes(key, payload, tags)
     if (held > maxBytes) throw new ValueTooLargeError(held, maxBytes, 'the entry (maxBytes)')
     return payload
   }
@@ -356,6 +371,13 @@ export class MeshCache<T> implements Cache<T> {
       member.replication.delete(this.name, key, ack),
     )
     return { existed, acknowledged }
+  }
+
+  /** Makes a marker once there is room. What confirms it is wrapped: it is not waited for here. */
+  async #undo(tag: string | undefined, ack: Ack, signal: AbortSignal | undefined) {
+    const { member, assertRunning } = this.#components
+    await member.admission.turn({ signal, assertRunning })
+    return { confirmed: member.replication.undo(this.name, tag, ack) }
   }
 
   #begin(operation: string): number {
@@ -415,7 +437,7 @@ function readValue({ payload }: Found, { drops }: MeshMember): unknown {
 }
 
 function describe<T>(entry: Found, member: MeshMember): CacheEntry<T> | undefined {
-  const { key, version, createdAt, expiresAt } = entry
+  const { key, version, createdAt, expiresAt, tags = [] } = entry
   const value = readValue(entry, member)
   if (value === undefined) return undefined
   return {
@@ -425,5 +447,6 @@ function describe<T>(entry: Found, member: MeshMember): CacheEntry<T> | undefine
     createdAt,
     updatedAt: version.wallMs,
     expiresAt: expiresAt === 0 ? undefined : expiresAt,
+    tags: [...tags],
   }
 }

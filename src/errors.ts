@@ -56,6 +56,11 @@ export class InvalidTtlError extends HearsayError {
   readonly code = 'INVALID_TTL'
 }
 
+/** A tag is empty or too long, or there are too many. */
+export class InvalidTagError extends HearsayError {
+  readonly code = 'INVALID_TAG'
+}
+
 /** A cache is opened a second time with options that contradict the first. */
 export class CacheOptionsConflictError extends HearsayError {
   readonly code = 'CACHE_OPTIONS_CONFLICT'

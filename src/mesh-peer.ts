@@ -81,6 +81,7 @@ export class MeshPeer implements Peer {
   #stopping: Promise<void> | undefined
   #hasStopped = false
   #hasAlertedTombstones = false
+  #hasAlertedMarkers = false
   /** Events from before `start` resolved, when nobody could listen yet; `undefined` from then on. */
   #early: Array<() => void> | undefined = []
 
@@ -401,7 +402,10 @@ export class MeshPeer implements Peer {
       evict: ({ cache, key, version }) =>
         emitter(cache)?.emit('evict', { key, version: formatVersion(version) }),
       clear: (cache, version) => emitter(cache)?.emit('clear', { version: formatVersion(version) }),
+      invalidate: (cache, tag, version) =>
+        emitter(cache)?.emit('invalidate', { tag, version: formatVersion(version) }),
       tombstonesFull: () => this.#tombstonesFull(),
+      markersFull: () => this.#markersFull(),
       memberChanged: ({ member, from }) => {
         if (member.state === from) return
         const name = `member:${member.state}` as `member:${MemberState}`
@@ -428,6 +432,16 @@ export class MeshPeer implements Peer {
     this.#alert({
       code: 'tombstones-full',
       message: `more than ${this.#options.tombstonesMax} deletes (tombstonesMax) within ${this.#options.tombstoneGraceMs} ms: the oldest are forgotten early, and a write that comes late could undo one`,
+    })
+  }
+
+  /** The same of `markerOverflowCount`. */
+  #markersFull(): void {
+    if (this.#hasAlertedMarkers) return
+    this.#hasAlertedMarkers = true
+    this.#alert({
+      code: 'markers-full',
+      message: `more than ${this.#options.markersMax} clears and invalidated tags (markersMax) within ${this.#options.tombstoneGraceMs} ms: the oldest are forgotten early, and deletes as old as they are`,
     })
   }
 

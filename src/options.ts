@@ -171,6 +171,12 @@ export interface PeerOptions {
    * alert. More take more memory, which is not part of `maxBytes`. @default 1000000
    */
   tombstonesMax?: number
+  /**
+   * Clears, and tags that were invalidated, remembered at most for the same time, from 1 to 40000; beyond it the oldest is
+   * forgotten, which is counted, raises an alert and shortens `tombstoneGraceMs` to its age. One that is made again takes
+   * no more room. More take more memory on every peer, which is not part of `maxBytes`. @default 20000
+   */
+  markersMax?: number
   /** Receives what the peer has to say. @default warnings and errors go to the console */
   logger?: Logger
 }
@@ -302,6 +308,7 @@ const schema = v.strictObject({
   repairBytesPerSecond: v.optional(count(1_024), 16 * MIB),
   tombstoneGraceMs: v.optional(durationMs(1_000), 3_600_000),
   tombstonesMax: v.optional(count(1), 1_000_000),
+  markersMax: v.optional(count(1, 40_000), 20_000),
   logger: v.optional(logger, () => consoleLogger),
 })
 

@@ -7,6 +7,7 @@ import {
   CacheOptionsConflictError,
   InvalidKeyError,
   InvalidOptionError,
+  InvalidTagError,
   InvalidTtlError,
   PeerStoppedError,
   SyncQueueFullError,
@@ -51,7 +52,14 @@ async function flush(mesh: SimulatedMesh): Promise<void> {
 /** Writes down the events of a cache, as text. */
 function record(cache: Cache<unknown>): string[] {
   const events: string[] = []
-  const names: Array<keyof CacheEvents> = ['set', 'delete', 'expire', 'evict', 'clear']
+  const names: Array<keyof CacheEvents> = [
+    'set',
+    'delete',
+    'expire',
+    'evict',
+    'clear',
+    'invalidate',
+  ]
   for (const name of names) {
     cache.on(name, (event) => events.push('key' in event ? `${name} ${event.key}` : name))
   }
@@ -234,6 +242,51 @@ describe(`a cache, seed ${seed}:`, () => {
     })
   })
 
+  describe('a bad tag', () => {
+    const bad: ReadonlyArray<readonly [what: string, tags: unknown, message: RegExp]> = [
+      ['a number among others', ['t', 7], /tag 7 is no text/],
+      ['an empty one', [''], /must not be empty/],
+      ['one that is too long', ['t'.repeat(129)], /t….*129 bytes.*128/],
+      ['a lone surrogate', ['a\ud800'], /"a\\ud800".*surrogate/],
+      ['no list', 7, /are 7, they must be an iterable/],
+    ]
+
+    it.each(bad)('such as %s is refused, before anything is done', async (_, tags, message) => {
+      const { cache, peer } = await one()
+      const given = tags as string[]
+      for (const call of [
+        () => cache.set('k', 1, { tags: given }),
+        () => cache.setMany([['k', 1]], { tags: given }),
+        () => cache.invalidateTags(given),
+      ]) {
+        const error = await failure(call)
+        expect(error).toBeInstanceOf(InvalidTagError)
+        expect(error).toMatchObject({
+          code: 'INVALID_TAG',
+          message: expect.stringMatching(message),
+        })
+      }
+      expect(peer.stats()).toMatchObject({ setCount: 0, markerCount: 0 })
+    })
+
+    it('is one too many for an entry, but not for an invalidation', async () => {
+      const { cache, peer } = await one()
+      const tags = Array.from({ length: 33 }, (_, index) => `t${index}`)
+      const error = await failure(() => cache.set('k', 1, { tags }))
+      expect(error.message).toBe('33 tags are more than the limit of 32')
+      await cache.set('k', 1, { tags: [...tags.slice(1), 't1', 't2'] })
+      expect((await cache.entry('k'))?.tags).toEqual(tags.slice(1))
+      await cache.invalidateTags(tags)
+      expect(peer.stats()).toMatchObject({ markerCount: 33, itemCount: 0 })
+    })
+
+    it('is none in a text: a text is one tag to invalidate, and no list of tags to set', async () => {
+      const { cache } = await one()
+      const error = await failure(() => cache.set('k', 1, { tags: 'tag' }))
+      expect(error).toBeInstanceOf(InvalidTagError)
+    })
+  })
+
   describe('a call', () => {
     type Call = (cache: Cache<unknown>, options: never) => Promise<unknown>
     const READ = 'consistency, signal'
@@ -243,11 +296,16 @@ describe(`a cache, seed ${seed}:`, () => {
       ['has', READ, (cache, options) => cache.has('kept', options)],
       ['entry', `${READ}, counted`, (cache, options) => cache.entry('kept', options)],
       ['getMany', READ, (cache, options) => cache.getMany(['kept'], options)],
-      ['set', `ttl, ${DELETE}`, (cache, options) => cache.set('kept', 2, options)],
-      ['setMany', `ttl, ${DELETE}`, (cache, options) => cache.setMany([['kept', 2]], options)],
+      ['set', `ttl, tags, ${DELETE}`, (cache, options) => cache.set('kept', 2, options)],
+      [
+        'setMany',
+        `ttl, tags, ${DELETE}`,
+        (cache, options) => cache.setMany([['kept', 2]], options),
+      ],
       ['delete', DELETE, (cache, options) => cache.delete('kept', options)],
       ['deleteMany', DELETE, (cache, options) => cache.deleteMany(['kept'], options)],
       ['clear', DELETE, (cache, options) => cache.clear(options)],
+      ['invalidateTags', DELETE, (cache, options) => cache.invalidateTags('t', options)],
     ]
 
     describe.each(calls)('of %s', (_, names, call) => {
@@ -702,6 +760,41 @@ describe(`a cache, seed ${seed}:`, () => {
       await here.clear()
       await here.clear()
       expect(await collect(here.keys())).toEqual([])
+    })
+
+    it('invalidates tags everywhere; what is set later stays, and what was there before does not show', async () => {
+      const { mesh, here, there } = await two()
+      await here.set('a', 'before')
+      await here.set('a', 'page', { tags: ['t', 'u'] })
+      await here.setMany([['b', 1] as const, ['c', 2] as const], { tags: ['u'] })
+      await here.set('d', 3)
+      await flush(mesh)
+      expect((await there.entry('a'))?.tags).toEqual(['t', 'u'])
+      expect((await there.entry('d'))?.tags).toEqual([])
+      const heard = record(there)
+      await there.invalidateTags('t')
+      expect(there.peek('a')).toBe(undefined)
+      await there.set('b', 4, { tags: ['t'] })
+      await flush(mesh)
+      for (const cache of [here, there]) {
+        expect(await collect(cache.keys())).toEqual(expect.arrayContaining(['b', 'c', 'd']))
+        expect(await cache.get('a')).toBe(undefined)
+        expect(await cache.has('a')).toBe(false)
+        expect(await cache.size()).toBe(3)
+      }
+      await here.invalidateTags(['u', 't', 'unknown'])
+      await flush(mesh)
+      for (const cache of [here, there]) expect(await collect(cache.keys())).toEqual(['d'])
+      expect(heard).toEqual(['invalidate', 'set b', 'invalidate', 'invalidate', 'invalidate'])
+      expect(mesh.node(0).peer.stats()).toMatchObject({ markerCount: 3, markerOverflowCount: 0 })
+    })
+
+    it('invalidates in one cache alone', async () => {
+      const { mesh, here } = await two()
+      await mesh.cache(0, 'other').set('a', 1, { tags: ['t'] })
+      await here.invalidateTags('t')
+      await flush(mesh)
+      for (const { peer } of mesh.nodes) expect(peer.cache('other').peek('a')).toBe(1)
     })
 
     it('lists all that the mesh holds, and what is held here', async () => {

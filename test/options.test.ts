@@ -99,6 +99,8 @@ const REFUSED: Array<[keyof PeerOptions, unknown, ...string[]]> = [
   ['repairBytesPerSecond', 1_023, '1023', 'at least 1024'],
   ['tombstoneGraceMs', 999, '999', 'at least 1000 ms'],
   ['tombstonesMax', 0, '0', 'at least 1'],
+  ['markersMax', 0, '0', 'at least 1'],
+  ['markersMax', 40_001, '40001', 'at most 40000'],
   ['logger', {}, 'debug, info, warn and error'],
   ['logger', null, 'null', 'debug, info, warn and error'],
   ['logger', { debug() {}, info() {}, warn() {} }, 'debug, info, warn and error'],
@@ -238,6 +240,7 @@ describe('resolveOptions', () => {
       sweepIntervalMs: 1_000,
       tombstoneGraceMs: 60 * MINUTE_MS,
       tombstonesMax: 1_000_000,
+      markersMax: 20_000,
       antiEntropyIntervalMs: 3_000,
       repairBytesPerSecond: 16 * 1024 * 1024,
     })

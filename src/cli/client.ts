@@ -43,10 +43,17 @@ const CONTENT_TYPES: Readonly<Record<Body['type'], string>> = {
 const ANSWER_TIMEOUT_MS = 30_000
 
 interface Call {
-  readonly query?: Readonly<Record<string, string | undefined>>
+  readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body?: Body | undefined
   /** Ends the call; without one it ends after the time-out. */
   readonly signal?: AbortSignal
+}
+
+/** Options of {@link PeerClient.set}. */
+interface SetOptions {
+  readonly ttlMs?: number | undefined
+  readonly tags?: readonly string[] | undefined
+  readonly ack?: Ack | undefined
 }
 
 /** A peer, by the base URL of its gateway. */
@@ -78,9 +85,9 @@ export class PeerClient {
     cache: string,
     key: string,
     body: Body,
-    { ttlMs, ack }: { readonly ttlMs?: number | undefined; readonly ack?: Ack | undefined } = {},
+    { ttlMs, tags, ack }: SetOptions = {},
   ): Promise<void> {
-    const query = { ttl: ttlMs?.toString(), ack }
+    const query = { ttl: ttlMs?.toString(), tag: tags, ack }
     await this.#drop(await this.#call('PUT', pathOf('caches', cache, key), { body, query }))
   }
 
@@ -169,7 +176,7 @@ export class PeerClient {
   async #call(method: string, path: readonly string[], call: Call = {}): Promise<Response> {
     const url = urlOf(`${this.url}/v1`, path)
     for (const [name, value] of Object.entries(call.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, value)
+      for (const one of [value ?? []].flat()) url.searchParams.append(name, one)
     }
     const response = await fetch(url, {
       method,

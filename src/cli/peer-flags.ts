@@ -151,6 +151,7 @@ const FLAGS: Readonly<Record<Name, Flag>> = {
     meshWide: true,
   },
   tombstonesMax: count('deletes remembered at most'),
+  markersMax: count('clears and invalidated tags remembered at most'),
 }
 
 const NAMES = Object.keys(FLAGS) as Name[]

@@ -7,8 +7,7 @@
  * records come and go; those of buckets, and ids, are made for the round, with its seed: two that are equal by
  * chance in one round are not so in the next.
  */
-import { mix, type PartitionDigests, recordDigest, stampOf } from './digest.js'
-import type { ClearMarker } from './entry.js'
+import { mix, type PartitionDigests, recordDigest } from './digest.js'
 import type { GoneKey } from './remembered.js'
 import { PARTITIONS } from './ring.js'
 import type { StoredEntry } from './stored-entry.js'
@@ -28,7 +27,7 @@ export type Held = StoredEntry | GoneKey
 export interface RootContext {
   /** The partitions that are compared, each as a 1 at its place. */
   readonly partitions: Uint8Array
-  /** Digest of the ring, and of the clears. */
+  /** Digest of the ring, and of the markers. */
   readonly ring: bigint
   readonly markers: number
 }
@@ -114,15 +113,4 @@ function bucketOf({ keyHash }: Held): number {
 /** What stands for a record in a round: 24 bits. */
 export function idOf(record: Held, seed: number): number {
   return recordDigest(record, seed) >>> 8
-}
-
-/** 32 bits of the latest clear of each cache. */
-export function digestOfMarkers(markers: Iterable<ClearMarker>): number {
-  let digest = 0
-  for (const { cache, version } of markers) {
-    let name = 0
-    for (let at = 0; at < cache.length; at++) name = mix(name, cache.charCodeAt(at))
-    digest ^= mix(name, stampOf(version))
-  }
-  return digest
 }

@@ -5,7 +5,7 @@
  * Bounded by bytes: writers wait (see handoff.ts). Bounded by age: what no owner has taken for so long is given up, which
  * is counted, for a write that comes later than deletes are remembered could bring back what was deleted.
  */
-import type { ClearMarker, Write } from './entry.js'
+import type { Marker, Write } from './entry.js'
 import { entryBytes } from './stored-entry.js'
 import { supersedes } from './version.js'
 
@@ -65,9 +65,9 @@ export class Hints {
 
   /** Keeps a write, in place of an earlier one to its key. */
   add(write: Write, partition: number, nowMs: number): void {
-    const { cache, key, payload } = write
+    const { cache, key, payload, tags } = write
     this.#remove(this.#byCache.get(cache)?.get(key))
-    const bytes = entryBytes(key, payload ?? '')
+    const bytes = entryBytes(key, payload ?? '', tags)
     const hint = { write, partition, bytes, sinceMs: nowMs, triedAtMs: nowMs, isOutdated: false }
     const keys = this.#byCache.get(cache) ?? new Map<string, Hint>()
     this.#byCache.set(cache, keys)
@@ -89,7 +89,7 @@ export class Hints {
   }
 
   /** Forgets what a clear has undone. */
-  clear(marker: ClearMarker): void {
+  clear(marker: Marker): void {
     for (const hint of [...(this.#byCache.get(marker.cache)?.values() ?? [])]) {
       if (!supersedes(hint.write, marker)) this.#remove(hint)
     }

@@ -5,7 +5,7 @@
  * nothing makes it younger but asking again. News of a later write replaces it or drops it at once, and keeps out an
  * answer that is still on its way. Bounded in bytes; the least recently used go first.
  */
-import { type ClearMarker, nameOf, type Write } from './entry.js'
+import { type Marker, nameOf, type Write } from './entry.js'
 import { LruEviction } from './eviction.js'
 import { entryBytes } from './stored-entry.js'
 import { supersedes, type Versioned } from './version.js'
@@ -87,7 +87,7 @@ export class NearCache {
   /** Keeps a copy, as an owner knew it at a moment, unless what is kept is newer. */
   put(write: Write, asOfMs: number): void {
     if (write.payload === undefined) return
-    const bytes = entryBytes(write.key, write.payload)
+    const bytes = entryBytes(write.key, write.payload, write.tags)
     const held = this.#byCache.get(write.cache)?.get(write.key)
     if (held !== undefined && supersedes(held.write, write)) return
     if (held !== undefined) this.#remove(held)
@@ -117,7 +117,7 @@ export class NearCache {
   }
 
   /** A cache was cleared. */
-  clear(marker: ClearMarker): void {
+  clear(marker: Marker): void {
     for (const copy of [...(this.#byCache.get(marker.cache)?.values() ?? [])]) {
       if (!supersedes(copy.write, marker)) this.#remove(copy)
     }

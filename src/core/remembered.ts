@@ -24,10 +24,12 @@ export class GoneKey implements Counted, Filed, Expiring {
   readonly record: Remembered
   readonly keyHash: number
   /**
-   * When it stops to count in digests, as of a horizon: for a stub, when its value expires; for a tombstone, when it was
-   * made, for all have the same grace. Wall time in ms; 0 for never.
+   * When it stops to count in digests, as of a horizon: for a stub, and what a tag undid, when the value expires; for any
+   * other tombstone when it was made, for all have the same grace. Wall time in ms; 0 for never.
    */
   readonly expiresAt: number
+  /** Whether that is a moment from which the grace of tombstones counts. */
+  readonly hasGrace: boolean
   /** Until when it is kept at least, by the monotonic clock. */
   untilMs: number
   isFiled = false
@@ -37,7 +39,8 @@ export class GoneKey implements Counted, Filed, Expiring {
   constructor(record: Remembered, keyHash: number, untilMs: number) {
     this.record = record
     this.keyHash = keyHash
-    this.expiresAt = record.deleted ? Math.max(1, record.version.wallMs) : record.expiresAt
+    this.hasGrace = record.deleted && record.expiresAt === 0
+    this.expiresAt = this.hasGrace ? Math.max(1, record.version.wallMs) : record.expiresAt
     this.untilMs = untilMs
   }
 

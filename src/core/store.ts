@@ -14,16 +14,20 @@
  * other has not. Where a stub had to go for want of room, its partition is lossy: its digest says nothing any more.
  *
  * Clearing a cache costs the same for ten entries and ten million: its map is dropped as a whole when the
- * marker is newer than all in it, and what hung on the entries is reclaimed by `sweep`, a slice at a time.
+ * marker is newer than all in it, and what hung on the entries is reclaimed by `sweep`, a slice at a time. So it is with what
+ * bears a tag: an entry that a tag has undone is gone at once, and becomes a tombstone of its own version when it is next met.
+ * A tombstone, because the key may have been overwritten: what was there before must not show again.
  */
 import { PartitionDigests } from './digest.js'
-import type { ClearMarker, KeyName, Write } from './entry.js'
+import { type KeyName, leftOf, type Marker, type Write } from './entry.js'
 import { type EvictionPolicy, LruEviction } from './eviction.js'
 import { ExpiryIndex } from './expiry.js'
+import { Markers } from './markers.js'
 import { PartitionIndex } from './partition-index.js'
 import { GoneKey, type Remembered, RememberedKeys } from './remembered.js'
 import { PARTITIONS } from './ring.js'
 import { entryBytes, StoredEntry } from './stored-entry.js'
+import { TagIndex } from './tagged.js'
 import {
   compareTimestamps,
   type Payload,
@@ -40,8 +44,11 @@ export interface StoreListener {
   expire(entry: StoredEntry): void
   evict(entry: StoredEntry): void
   clear(cache: string, version: Version): void
+  invalidate(cache: string, tag: string, version: Version): void
   /** The oldest tombstone was given up before its grace was over, for want of room. */
   tombstonesFull(): void
+  /** The same of a marker. */
+  markersFull(): void
 }
 
 /** Options of {@link Store}. */
@@ -56,8 +63,12 @@ export interface StoreOptions {
   /** How long tombstones are kept, and how many at most. */
   readonly tombstoneGraceMs: number
   readonly tombstonesMax: number
+  /** How many markers are kept at most, for the same grace. */
+  readonly markersMax: number
   /** Whether nobody needs the tombstone of a delete that was made at a wall time, in ms, once its grace is over. */
   readonly isDispensable?: (partition: number, deletedAtMs: number) => boolean
+  /** As of when all others have had all that is known here, in ms of wall time: they need no marker that is older. */
+  readonly agreedMs?: () => number
   /** How long the version of an expired or evicted key is kept, and how many at most. */
   readonly stubGraceMs: number
   readonly stubsMax: number
@@ -71,14 +82,15 @@ export type Applied = 'applied' | 'superseded' | 'too large'
 export interface Known {
   readonly writes: readonly Write[]
   readonly stubs: readonly Remembered[]
-  readonly markers: readonly ClearMarker[]
+  readonly markers: readonly Marker[]
 }
 
 /** The part of the store that belongs to one cache. */
 interface Space {
   entries: Map<string, StoredEntry>
-  /** The latest clear, and the latest timestamp of anything applied. */
-  marker: ClearMarker | undefined
+  /** Those that bear tags. */
+  tagged: TagIndex<StoredEntry>
+  /** The latest timestamp of anything applied. */
   latest: Timestamp
 }
 
@@ -99,6 +111,9 @@ const AHEAD_MAX_MS = 3_600_000
 /** Expired and cleared entries that are taken out at once for want of room. */
 const RECLAIM_SLICE = 16
 
+/** Entries that bear an invalidated tag which are reclaimed at once: about a millisecond's work. */
+const UNDO_SLICE = 500
+
 export class Store {
   readonly #options: StoreOptions
   readonly #spaces = new Map<string, Space>()
@@ -107,6 +122,7 @@ export class Store {
   readonly #expiry = new ExpiryIndex<StoredEntry>()
   readonly #tombstones: RememberedKeys
   readonly #stubs: RememberedKeys
+  readonly #markers: Markers
   /** What is gone, by partition; and by when it lapses. */
   readonly #gone = new PartitionIndex<GoneKey>()
   readonly #lapsingTombstones = new ExpiryIndex<GoneKey>()
@@ -116,8 +132,8 @@ export class Store {
   /** Partitions of which something was forgotten that others may still know, each as a 1 at its place. */
   readonly #lossy = new Uint8Array(PARTITIONS)
   #lossyCount = 0
-  /** What is left of cleared caches, its links still to be reclaimed. */
-  readonly #cleared: Array<Iterator<StoredEntry | GoneKey>> = []
+  /** What is left of cleared caches, its links still to be reclaimed, and what bears tags that were invalidated. */
+  readonly #undone: Array<Iterator<StoredEntry | GoneKey>> = []
   #itemCount = 0
   #memoryBytes = 0
   #evictionCount = 0
@@ -136,7 +152,16 @@ export class Store {
       onForgotten: (gone, forWantOfRoom) => {
         const isMissed = forWantOfRoom && this.#counts(gone)
         this.#forgot(gone)
-        if (isMissed) this.#shortenGrace(gone)
+        if (isMissed && gone.hasGrace) this.#shortenGrace(gone.version.wallMs)
+        else if (isMissed) this.#setLossy(gone.partition, 1)
+      },
+    })
+    this.#markers = new Markers({
+      itemsMax: options.markersMax,
+      graceMs: options.tombstoneGraceMs,
+      onOverflow: ({ version }) => {
+        this.#shortenGrace(version.wallMs)
+        options.listener?.markersFull()
       },
     })
     this.#stubs = new RememberedKeys({
@@ -162,12 +187,14 @@ export class Store {
       tombstoneCount: this.#tombstones.size,
       tombstoneOverflowCount: this.#tombstones.overflowCount,
       stubOverflowCount: this.#stubs.overflowCount,
+      markerCount: this.#markers.size,
+      markerOverflowCount: this.#markers.overflowCount,
     }
   }
 
   /** The live entry of a key, counted as used; undefined when there is none or it has expired. */
   get(cache: string, key: string): StoredEntry | undefined {
-    const entry = this.#spaces.get(cache)?.entries.get(key)
+    const entry = this.#entry(cache, key)
     if (entry === undefined) return undefined
     if (entry.expiresAt !== 0 && entry.expiresAt <= this.#options.clock.now()) return undefined
     this.#eviction.touch(entry)
@@ -176,30 +203,30 @@ export class Store {
 
   /** Since when a key has had a live entry; undefined when it has none. Does not count as use. */
   createdAt(cache: string, key: string): number | undefined {
-    const entry = this.#spaces.get(cache)?.entries.get(key)
+    const entry = this.#entry(cache, key)
     return entry === undefined || this.#hasExpired(entry) ? undefined : entry.createdAt
   }
 
   /** Live entries of one cache. Entries that come or go while it runs may be seen or not. */
   *entries(cache: string): Generator<StoredEntry> {
     for (const entry of this.#spaces.get(cache)?.entries.values() ?? []) {
-      if (!this.#hasExpired(entry)) yield entry
+      if (!this.#hasExpired(entry) && !this.#isUndone(entry)) yield entry
     }
   }
 
-  /** Number of live entries of one cache; expired ones count until they are swept. */
+  /** Number of live entries of one cache; those that are expired or invalidated count until they are swept. */
   size(cache: string): number {
     return this.#spaces.get(cache)?.entries.size ?? 0
   }
 
   /** Names of all caches that hold something or were cleared. */
   *caches(): Generator<string> {
-    for (const [name, { entries, marker }] of this.#spaces) {
-      if (entries.size > 0 || marker !== undefined) yield name
-    }
+    const names = new Set(this.#markers.caches())
+    for (const [name, { entries }] of this.#spaces) if (entries.size > 0) names.add(name)
+    yield* names
   }
 
-  /** Everything of one partition that has not been cleared, live or expired and not yet swept. */
+  /** Everything of one partition that has not been undone, live or expired and not yet swept. */
   partition(partition: number): readonly StoredEntry[] {
     const entries = this.#partitions.entries(partition)
     return this.areDigestsSettled ? entries : entries.filter((entry) => this.#holds(entry))
@@ -230,9 +257,14 @@ export class Store {
     return this.#lossyCount
   }
 
-  /** Whether the digests are of what is held: after a clear they are not until what it left has been swept. */
+  /** The clears and invalidations that are known. */
+  get markers(): Markers {
+    return this.#markers
+  }
+
+  /** Whether the digests are of what is held: after a marker they are not until what it left has been swept. */
   get areDigestsSettled(): boolean {
-    return this.#cleared.length === 0
+    return this.#undone.length === 0
   }
 
   /**
@@ -247,6 +279,7 @@ export class Store {
     this.#lapse(this.#expiry, before.valuesMs, horizon.valuesMs)
     this.#lapse(this.#lapsingStubs, before.valuesMs, horizon.valuesMs)
     this.#lapse(this.#lapsingTombstones, before.tombstonesMs, horizon.tombstonesMs)
+    this.#markers.advance(horizon.tombstonesMs)
     this.#horizon = horizon
     return horizon.valuesMs === valuesMs && horizon.tombstonesMs === tombstonesMs
   }
@@ -262,35 +295,37 @@ export class Store {
   }
 
   /**
-   * All that is known of some keys: their entries, their tombstones or, where only the version is left, their stubs; and
-   * the latest clears of their caches. An entry that has expired counts until it is swept. Nothing counts as used.
+   * All that is known of some keys: their entries, their tombstones or, where only the version is left, their stubs; the
+   * latest clears of their caches; and what undoes a record of theirs, if that is given. An entry that has expired counts
+   * until it is swept. Nothing counts as used.
    */
-  known(keys: ReadonlyArray<{ readonly cache: string; readonly key: string }>): Known {
+  known(keys: ReadonlyArray<KeyName | Remembered>): Known {
     const writes: Write[] = []
     const stubs: Remembered[] = []
-    const markers = new Set<ClearMarker>()
-    for (const { cache, key } of keys) {
-      const space = this.#spaces.get(cache)
-      const record = space?.entries.get(key) ?? this.#remembered({ cache, key })?.record
+    const markers = new Set<Marker>()
+    for (const asked of keys) {
+      const { cache, key } = asked
+      const record = this.#entry(cache, key) ?? this.#remembered(asked)?.record
       if (record !== undefined && !record.deleted && record.payload === undefined)
         stubs.push(record)
       else if (record !== undefined) writes.push(record as Write)
-      if (space?.marker !== undefined) markers.add(space.marker)
+      const clear = this.#markers.clearOf(cache)
+      if (clear !== undefined) markers.add(clear)
+      const undoing = 'version' in asked ? this.#markers.undoing(asked) : undefined
+      if (undoing !== undefined) markers.add(undoing)
     }
     return { writes, stubs, markers: [...markers] }
   }
 
   /** Whether anything is known of a key. */
   isKnown(cache: string, key: string): boolean {
-    const held = this.#spaces.get(cache)?.entries.has(key) ?? false
-    return held || this.#remembered({ cache, key }) !== undefined
+    return this.#entry(cache, key) !== undefined || this.#remembered({ cache, key }) !== undefined
   }
 
   /** Whether something later than a write is known of its key. */
   outranks(write: Remembered): boolean {
-    const space = this.#spaces.get(write.cache)
-    if (space?.marker !== undefined && supersedes(space.marker, write)) return true
-    const known = space?.entries.get(write.key) ?? this.#remembered(write)?.record
+    if (this.#markers.undoing(write) !== undefined) return true
+    const known = this.#entry(write.cache, write.key) ?? this.#remembered(write)?.record
     return known !== undefined && supersedes(known, write)
   }
 
@@ -304,19 +339,17 @@ export class Store {
     return this.#stubs.values()
   }
 
-  /** The latest clear marker of each cache. */
-  *markers(): Generator<ClearMarker> {
-    for (const { marker } of this.#spaces.values()) if (marker !== undefined) yield marker
-  }
-
   /** Takes in a write, wherever it comes from, if it supersedes what is known of its key. */
-  apply(write: Write): Applied {
-    const held = this.#spaces.get(write.cache)?.entries.get(write.key)
-    if (!this.#isNews(write, held)) return 'superseded'
+  apply(given: Write): Applied {
+    const held = this.#entry(given.cache, given.key)
+    if (!this.#isNews(given, held)) return 'superseded'
+    // What its tags undo is as good as deleted: whatever it had replaced is gone all the same.
+    const isUndone = given.tags !== undefined && this.#markers.undoing(given) !== undefined
+    const write = isUndone ? leftOf(given) : given
 
     if (write.payload === undefined) this.#bury(write, held)
     else if (this.#hasExpired(write)) this.#skip(write, held, 'expire')
-    else if (entryBytes(write.key, write.payload) > this.#options.bytesMax) {
+    else if (entryBytes(write.key, write.payload, write.tags) > this.#options.bytesMax) {
       this.#skip(write, held, 'evict')
       return 'too large'
     } else this.#put(write, write.payload, held)
@@ -325,7 +358,7 @@ export class Store {
 
   /** Takes in that there was a write whose value is gone elsewhere: what is older is outdated. */
   outdate(stub: Remembered): boolean {
-    const held = this.#spaces.get(stub.cache)?.entries.get(stub.key)
+    const held = this.#entry(stub.cache, stub.key)
     if (!this.#isNews(stub, held)) return false
     this.#skip(stub, held, 'expire')
     return true
@@ -347,34 +380,23 @@ export class Store {
     return entries.length
   }
 
-  /** Takes in a clear: everything of the cache written before the marker is gone. False when it is an old one. */
-  clear(marker: ClearMarker): boolean {
-    const space = this.#space(marker.cache)
-    if (space.marker !== undefined && !supersedes(marker, space.marker)) return false
-    space.marker = marker
-    if (compareTimestamps(marker.version, space.latest) > 0) {
-      space.latest = marker.version
-      this.#itemCount -= space.entries.size
-      for (const left of [
-        space.entries.values(),
-        this.#tombstones.takeCache(marker.cache)[Symbol.iterator](),
-        this.#stubs.takeCache(marker.cache)[Symbol.iterator](),
-      ]) {
-        this.#cleared.push(left)
-      }
-      space.entries = new Map()
-    } else {
-      // The marker came late and newer writes stand beside older ones: rare, so a plain walk.
-      for (const entry of space.entries.values()) {
-        if (!supersedes(entry, marker)) this.#remove(entry)
-      }
-      for (const keys of [this.#tombstones, this.#stubs]) {
-        for (const gone of keys.ofCache(marker.cache)) {
-          if (!supersedes(gone.record, marker)) keys.reclaim(gone)
-        }
-      }
+  /**
+   * Takes in a marker: everything of its cache that was written before, or what of it bears its tag, is gone. False when it
+   * undoes nothing that a later one does not.
+   */
+  undo(marker: Marker): boolean {
+    const { cache, tag, version } = marker
+    const { clock, listener } = this.#options
+    if (!this.#markers.add(marker, clock.monotonicMs())) return false
+    if (tag === undefined) this.#clear(marker)
+    else {
+      const tagged = this.#spaces.get(cache)?.tagged.take(tag)
+      if (tagged !== undefined) this.#undone.push(tagged)
+      // Few entries bear most tags: at once, so that the digests stay settled.
+      this.#reclaimUndone(UNDO_SLICE)
     }
-    this.#options.listener?.clear(marker.cache, marker.version)
+    if (tag === undefined) listener?.clear(cache, version)
+    else listener?.invalidate(cache, tag, version)
     return true
   }
 
@@ -387,13 +409,15 @@ export class Store {
     const nowMs = this.#options.clock.monotonicMs()
     left -= this.#tombstones.purge(nowMs, Math.max(left, 0))
     left -= this.#stubs.purge(nowMs, Math.max(left, 0))
+    const { agreedMs = () => Number.POSITIVE_INFINITY } = this.#options
+    left -= this.#markers.purge(nowMs, Math.max(left, 0), agreedMs)
     return left <= 0
   }
 
   /** Whether something is later than all that is known of its key. @param held the entry of the key, if there is one */
   #isNews(record: Remembered, held: StoredEntry | undefined): boolean {
-    const marker = this.#spaces.get(record.cache)?.marker
-    if (marker !== undefined && !supersedes(record, marker)) return false
+    const clear = this.#markers.clearOf(record.cache)
+    if (clear !== undefined && !supersedes(record, clear)) return false
     const known = held ?? this.#remembered(record)?.record
     return known === undefined || supersedes(record, known)
   }
@@ -408,6 +432,7 @@ export class Store {
       this.#partitions.add(entry)
       this.#eviction.admit(entry)
       this.#forget(write)
+      if (entry.tags !== undefined) space.tagged.add(entry)
     } else {
       if (this.#counts(entry)) this.#digests.remove(entry)
       this.#expiry.remove(entry)
@@ -416,7 +441,10 @@ export class Store {
       entry.createdAt = write.createdAt
       entry.expiresAt = write.expiresAt
       entry.payload = payload
-      entry.bytes = entryBytes(write.key, payload)
+      entry.bytes = entryBytes(write.key, payload, write.tags)
+      if (entry.tags !== undefined) space.tagged.remove(entry)
+      entry.tags = write.tags
+      if (entry.tags !== undefined) space.tagged.add(entry)
       this.#eviction.touch(entry)
     }
     this.#memoryBytes += entry.bytes
@@ -427,14 +455,62 @@ export class Store {
   }
 
   #bury(write: Write, held: StoredEntry | undefined): void {
-    const { keyHashOf, clock, listener } = this.#options
     if (held !== undefined) this.#remove(held)
+    this.#rememberTombstone(write)
+    if (held !== undefined) {
+      this.#options.listener?.delete(write.cache, write.key, write.version)
+    }
+  }
+
+  #rememberTombstone(write: Write): void {
+    const { keyHashOf, clock, listener } = this.#options
     this.#forget(write)
     this.#raised(write)
     const { overflowCount } = this.#tombstones
     this.#tombstones.remember(write, keyHashOf(write.cache, write.key), clock.monotonicMs())
     if (this.#tombstones.overflowCount > overflowCount) listener?.tombstonesFull()
-    if (held !== undefined) listener?.delete(write.cache, write.key, write.version)
+  }
+
+  /** Drops all of a cache that a marker is newer than: its map as a whole, where that is everything. */
+  #clear(marker: Marker): void {
+    const space = this.#spaces.get(marker.cache)
+    if (space === undefined) return
+    if (compareTimestamps(marker.version, space.latest) > 0) {
+      this.#itemCount -= space.entries.size
+      const tombstones = this.#tombstones.takeCache(marker.cache)[Symbol.iterator]()
+      const stubs = this.#stubs.takeCache(marker.cache)[Symbol.iterator]()
+      this.#undone.push(space.entries.values(), tombstones, stubs)
+      this.#spaces.delete(marker.cache)
+      return
+    }
+    // The marker came late and newer writes stand beside older ones: rare, so a plain walk.
+    for (const entry of space.entries.values()) {
+      if (!supersedes(entry, marker)) this.#remove(entry)
+    }
+    for (const keys of [this.#tombstones, this.#stubs]) {
+      for (const gone of keys.ofCache(marker.cache)) {
+        if (!supersedes(gone.record, marker)) keys.reclaim(gone)
+      }
+    }
+  }
+
+  /** The entry of a key. One that its tags have undone becomes a tombstone at last. */
+  #entry(cache: string, key: string): StoredEntry | undefined {
+    const entry = this.#spaces.get(cache)?.entries.get(key)
+    if (entry === undefined || !this.#isUndone(entry)) return entry
+    this.#buryUndone(entry)
+    return undefined
+  }
+
+  #buryUndone(entry: StoredEntry): void {
+    this.#remove(entry)
+    this.#rememberTombstone(leftOf(entry))
+  }
+
+  /** Whether its tags have undone an entry of its cache's map, which is yet to be swept. */
+  #isUndone(entry: StoredEntry): boolean {
+    if (entry.tags === undefined || this.#undone.length === 0) return false
+    return this.#markers.undoing(entry) !== undefined
   }
 
   /** A write that is not stored still replaces what is held: an older value must not be served in its stead. */
@@ -445,9 +521,10 @@ export class Store {
   }
 
   #expire(entry: StoredEntry): void {
-    const held = this.#holds(entry)
+    if (this.#isUndone(entry)) this.#reclaimEntry(entry)
+    const isHeld = this.#isCurrent(entry)
     this.#remove(entry)
-    if (!held) return
+    if (!isHeld) return
     this.#rememberStub(entry)
     this.#expirationCount++
     this.#options.listener?.expire(entry)
@@ -508,14 +585,14 @@ export class Store {
   }
 
   /** A tombstone had to go that others may keep: as of now none that is as old counts, here and in their eyes. */
-  #shortenGrace({ expiresAt }: GoneKey): void {
+  #shortenGrace(deletedAtMs: number): void {
     const { valuesMs } = this.#horizon
-    const nextMs = (Math.floor(expiresAt / HORIZON_STEP_MS) + 1) * HORIZON_STEP_MS
+    const nextMs = (Math.floor(deletedAtMs / HORIZON_STEP_MS) + 1) * HORIZON_STEP_MS
     this.advance({ valuesMs, tombstonesMs: nextMs })
   }
 
-  #lapsing({ record }: GoneKey): ExpiryIndex<GoneKey> {
-    return record.deleted ? this.#lapsingTombstones : this.#lapsingStubs
+  #lapsing({ hasGrace }: GoneKey): ExpiryIndex<GoneKey> {
+    return hasGrace ? this.#lapsingTombstones : this.#lapsingStubs
   }
 
   /** Takes out of the digests what counts no more as a horizon moves on. */
@@ -530,9 +607,9 @@ export class Store {
   /** Whether a record that is held counts in the digests. */
   #counts(record: StoredEntry | GoneKey): boolean {
     const { expiresAt } = record
-    const isTombstone = record instanceof GoneKey && record.record.deleted
+    const hasGrace = record instanceof GoneKey && record.hasGrace
     const { valuesMs, tombstonesMs } = this.#horizon
-    return expiresAt === 0 || expiresAt >= (isTombstone ? tombstonesMs : valuesMs)
+    return expiresAt === 0 || expiresAt >= (hasGrace ? tombstonesMs : valuesMs)
   }
 
   /** Whether it is what is remembered of its key, and not left over from before a clear. */
@@ -545,6 +622,7 @@ export class Store {
     const space = this.#spaces.get(entry.cache)
     if (space?.entries.get(entry.key) === entry) {
       space.entries.delete(entry.key)
+      if (entry.tags !== undefined) space.tagged.remove(entry)
       this.#itemCount--
       this.#tidy(entry.cache)
     }
@@ -567,16 +645,16 @@ export class Store {
       this.#expire(entry)
       reclaimed++
     }
-    return reclaimed + this.#reclaimCleared(limit - reclaimed)
+    return reclaimed + this.#reclaimUndone(limit - reclaimed)
   }
 
-  #reclaimCleared(limit: number): number {
+  #reclaimUndone(limit: number): number {
     let reclaimed = 0
     while (reclaimed < limit) {
-      const entries = this.#cleared[0]
+      const entries = this.#undone[0]
       if (entries === undefined) break
       const { value, done } = entries.next()
-      if (done) this.#cleared.shift()
+      if (done) this.#undone.shift()
       else {
         this.#reclaimOne(value)
         reclaimed++
@@ -586,8 +664,15 @@ export class Store {
   }
 
   #reclaimOne(left: StoredEntry | GoneKey): void {
-    if (!(left instanceof GoneKey)) this.#unlink(left)
+    if (!(left instanceof GoneKey)) this.#reclaimEntry(left)
     else (left.record.deleted ? this.#tombstones : this.#stubs).reclaim(left)
+  }
+
+  /** An entry that a marker has undone, or did not: it was set again meanwhile, or the marker came late. */
+  #reclaimEntry(entry: StoredEntry): void {
+    if (!this.#isCurrent(entry)) this.#unlink(entry)
+    else if (this.#isUndone(entry)) this.#buryUndone(entry)
+    else this.#spaces.get(entry.cache)?.tagged.add(entry)
   }
 
   /** The part of a record's cache, which now knows of the record. */
@@ -600,14 +685,14 @@ export class Store {
   /** Nothing is kept of a cache of which nothing is known. */
   #tidy(cache: string): void {
     const space = this.#spaces.get(cache)
-    if (space === undefined || space.entries.size > 0 || space.marker !== undefined) return
+    if (space === undefined || space.entries.size > 0) return
     if (!this.#tombstones.knows(cache) && !this.#stubs.knows(cache)) this.#spaces.delete(cache)
   }
 
   #space(cache: string): Space {
     let space = this.#spaces.get(cache)
     if (space === undefined) {
-      space = { entries: new Map(), marker: undefined, latest: TIMESTAMP_ZERO }
+      space = { entries: new Map(), tagged: new TagIndex(), latest: TIMESTAMP_ZERO }
       this.#spaces.set(cache, space)
     }
     return space
@@ -618,8 +703,12 @@ export class Store {
     return this.#tombstones.get(cache, key) ?? this.#stubs.get(cache, key)
   }
 
-  /** Whether the entry is its cache's current one, and not one left over from before a clear. */
+  /** Whether the entry is there, and not one left over from before a marker. */
   #holds(entry: StoredEntry): boolean {
+    return this.#isCurrent(entry) && !this.#isUndone(entry)
+  }
+
+  #isCurrent(entry: StoredEntry): boolean {
     return this.#spaces.get(entry.cache)?.entries.get(entry.key) === entry
   }
 

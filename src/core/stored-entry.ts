@@ -14,6 +14,9 @@ import type { Payload, Version } from './version.js'
  */
 export const ENTRY_OVERHEAD_BYTES = { text: 305, binary: 465 }
 
+/** The same of each tag of an entry, beside its characters: its place in the list, and among all that bear the tag. */
+export const TAG_OVERHEAD_BYTES = 80
+
 /** An entry as it is held. Its fields change in place when its key is overwritten. */
 export class StoredEntry implements Write, Evictable, Filed {
   readonly cache: string
@@ -25,6 +28,7 @@ export class StoredEntry implements Write, Evictable, Filed {
   createdAt: number
   expiresAt: number
   payload: Payload
+  tags: readonly string[] | undefined
   /** As accounted, by {@link entryBytes}. */
   bytes: number
   older: this | undefined = undefined
@@ -41,7 +45,8 @@ export class StoredEntry implements Write, Evictable, Filed {
     this.createdAt = write.createdAt
     this.expiresAt = write.expiresAt
     this.payload = payload
-    this.bytes = entryBytes(write.key, payload)
+    this.tags = write.tags
+    this.bytes = entryBytes(write.key, payload, write.tags)
   }
 
   get partition(): number {
@@ -50,8 +55,10 @@ export class StoredEntry implements Write, Evictable, Filed {
 }
 
 /** Bytes of memory that an entry is accounted with. */
-export function entryBytes(key: string, payload: Payload): number {
-  const overhead =
-    typeof payload === 'string' ? ENTRY_OVERHEAD_BYTES.text : ENTRY_OVERHEAD_BYTES.binary
-  return overhead + stringBytes(key) + payloadBytes(payload)
+export function entryBytes(key: string, payload: Payload, tags?: readonly string[]): number {
+  let bytes = typeof payload === 'string' ? ENTRY_OVERHEAD_BYTES.text : ENTRY_OVERHEAD_BYTES.binary
+  if (tags !== undefined) {
+    for (const tag of tags) bytes += TAG_OVERHEAD_BYTES + stringBytes(tag)
+  }
+  return bytes + stringBytes(key) + payloadBytes(payload)
 }

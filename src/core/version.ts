@@ -31,6 +31,8 @@ export interface Versioned {
   readonly deleted: boolean
   /** The value; undefined when deleted, or when only the version is remembered. */
   readonly payload: Payload | undefined
+  /** Of a tombstone: those of the write that it is left of, where a tag undid it. It is no Delete of its own. */
+  readonly tags?: readonly string[] | undefined
 }
 
 /** The timestamp before every other. */
@@ -49,14 +51,16 @@ export function compareTimestamps(a: Timestamp, b: Timestamp): number {
 
 /**
  * Whether `a` wins over `b`: by clock, then delete over set, then member id, then the value itself (two values
- * under one version can only come from one identity running twice; all copies must still agree on one).
+ * under one version can only come from one identity running twice; all copies must still agree on one). What a tag undid
+ * is over its own write, and otherwise counts as that does.
  * False for two equal entries, so that applying the same entry twice changes nothing.
  */
 export function supersedes(a: Versioned, b: Versioned): boolean {
   const byClock = compareTimestamps(a.version, b.version)
   if (byClock !== 0) return byClock > 0
-  if (a.deleted !== b.deleted) return a.deleted
+  if (isDelete(a) !== isDelete(b)) return isDelete(a)
   if (a.version.member !== b.version.member) return a.version.member > b.version.member
+  if (a.deleted !== b.deleted) return a.deleted
   return comparePayloads(a.payload, b.payload) > 0
 }
 
@@ -66,9 +70,15 @@ export type Grounds = 'clock' | 'delete' | 'member' | 'value'
 /** On what grounds one of two entries wins; undefined when they are the same. */
 export function decidedBy(a: Versioned, b: Versioned): Grounds | undefined {
   if (compareTimestamps(a.version, b.version) !== 0) return 'clock'
-  if (a.deleted !== b.deleted) return 'delete'
+  if (isDelete(a) !== isDelete(b)) return 'delete'
   if (a.version.member !== b.version.member) return 'member'
+  if (a.deleted !== b.deleted) return 'delete'
   return comparePayloads(a.payload, b.payload) === 0 ? undefined : 'value'
+}
+
+/** Whether it deletes whatever was written at its time, and not the one write alone that it is left of. */
+function isDelete({ deleted, tags }: Versioned): boolean {
+  return deleted && tags === undefined
 }
 
 /** An arbitrary total order: text before bytes, each in its own order; a value no longer known ties. */

@@ -1,6 +1,7 @@
 /**
  * The frames of a stream of requests: what one peer asks another, and what is answered.
  */
+import { MARKER_SLICES } from '../core/markers.js'
 import type { Horizon } from '../core/store.js'
 import { atMost, ProtocolError, text, utf8 } from './checks.js'
 import { type Codec, codec } from './codec.js'
@@ -97,8 +98,8 @@ function askToWire(ask: messages.Ask): Omit<wire.WireAsk, 'id'> {
       return {
         exchange: {
           records: recordsToWire(ask.records),
-          markers: ask.markers,
           agreedS: Math.floor(ask.agreedMs / S_MS),
+          ...slicesToWire(ask.markers),
         },
       }
   }
@@ -172,7 +173,12 @@ function repairAskFromWire({
   if (exchange !== undefined) {
     const { records, markers, agreedS } = exchange
     const agreedMs = agreedS * S_MS
-    return { kind: 'exchange', records: recordsFromWire(records), markers, agreedMs }
+    return {
+      kind: 'exchange',
+      records: recordsFromWire(records),
+      markers: slicesFromWire(markers),
+      agreedMs,
+    }
   }
   throw new ProtocolError('malformed', 'a request of no known kind')
 }
@@ -224,7 +230,9 @@ function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
       return { list: { records: recordsToWire(records), wanted: [...wanted], done, ...packed } }
     }
     case 'exchange':
-      return { exchange: { records: recordsToWire(answer.records) } }
+      return {
+        exchange: { records: recordsToWire(answer.records), ...slicesToWire(answer.markers) },
+      }
     case 'refusal':
       return { refusal: answer.reason }
   }
@@ -291,7 +299,12 @@ function repairAnswerFromWire({
     }
   }
   if (exchange !== undefined) {
-    return { kind: 'exchange', records: recordsFromWire(exchange.records) }
+    const { records, markers } = exchange
+    return {
+      kind: 'exchange',
+      records: recordsFromWire(records),
+      markers: slicesFromWire(markers),
+    }
   }
   throw new ProtocolError('malformed', 'an answer of no known kind')
 }
@@ -309,4 +322,13 @@ function horizonFromWire(from: { valuesS: number; tombstonesS: number }): Horizo
 /** The library reads 64-bit fields as signed numbers. */
 function unsigned(digest: bigint): bigint {
   return BigInt.asUintN(64, digest)
+}
+
+/** Digests of slices of markers, where they are given. */
+function slicesToWire(slices: readonly number[] | undefined): { markers?: Uint8Array } {
+  return slices === undefined ? {} : { markers: packDigests(slices) }
+}
+
+function slicesFromWire(packed: Uint8Array | undefined): number[] | undefined {
+  return packed && unpackDigests(packed, MARKER_SLICES)
 }

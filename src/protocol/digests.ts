@@ -14,17 +14,17 @@ const NODE_BYTES = 1 + NODE_WIDTH * DIGEST_BYTES
 const PARTITION_BYTES = 2 + PARTITION_BUCKETS * SHORT_BYTES
 const BUCKET_BYTES = 4
 
-/** The digests of all nodes. */
+/** The digests of all nodes, or of so many other things. */
 export function packDigests(digests: readonly number[]): Uint8Array {
   const bytes = Buffer.alloc(digests.length * DIGEST_BYTES)
   for (const [place, digest] of digests.entries()) bytes.writeInt32LE(digest, place * DIGEST_BYTES)
   return bytes
 }
 
-export function unpackDigests(from: Uint8Array): number[] {
-  const bytes = whole(from, NODES * DIGEST_BYTES, 'digests')
-  if (bytes.length !== NODES * DIGEST_BYTES) throw malformed(from, 'digests')
-  return Array.from({ length: NODES }, (_, node) => bytes.readInt32LE(node * DIGEST_BYTES))
+export function unpackDigests(from: Uint8Array, count = NODES): number[] {
+  const bytes = whole(from, count * DIGEST_BYTES, 'digests')
+  if (bytes.length !== count * DIGEST_BYTES) throw malformed(from, 'digests')
+  return Array.from({ length: count }, (_, place) => bytes.readInt32LE(place * DIGEST_BYTES))
 }
 
 export function packNodes(nodes: readonly NodeDigests[]): Uint8Array {

@@ -14,6 +14,10 @@ export const KEY_BYTES_MAX = 1024
 /** Longest cache name, in bytes of UTF-8. */
 export const CACHE_NAME_BYTES_MAX = 256
 
+/** Longest tag, in bytes of UTF-8, and most tags of an entry. */
+export const TAG_BYTES_MAX = 128
+export const TAGS_MAX = 32
+
 /** Largest encoded value, in bytes. */
 export const VALUE_BYTES_MAX = 8 * 1024 * 1024
 

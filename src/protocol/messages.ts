@@ -1,7 +1,7 @@
 /**
  * What the services say to each other, before it is encoded.
  */
-import type { ClearMarker, KeyName, Write } from '../core/entry.js'
+import type { KeyName, Marker, Write } from '../core/entry.js'
 import type { Moments } from '../core/last-equal.js'
 import type { MemberDescription, MemberState } from '../core/members.js'
 import type { Position } from '../core/positions.js'
@@ -80,12 +80,12 @@ export interface MemberNews {
 }
 
 /**
- * Writes and clears. A write that is neither deleted nor has a payload is an announcement: its value is too large
+ * Writes, and markers of clears and invalidations. A write that is neither deleted nor has a payload is an announcement: its value is too large
  * for the message and has to be fetched.
  */
 export interface Records {
   readonly writes: readonly Write[]
-  readonly markers: readonly ClearMarker[]
+  readonly markers: readonly Marker[]
   /** Keys whose latest value is gone at the sender, by expiry or eviction; older ones are outdated all the same. */
   readonly stubs?: readonly Remembered[]
 }
@@ -177,13 +177,14 @@ export type Ask =
       readonly givesOnly: boolean
     }
   /**
-   * To take in records, and to tell what outranks them. `markers`: all clears are wanted as well. `agreedMs`: as of when both
-   * hold the same, for the asker has had all, and given all; 0 when that is not so.
+   * To take in records, and to tell what outranks them. `markers`: digests of the slices of the asker's markers; wanted are
+   * those of slices that differ, too. `agreedMs`: as of when both hold the same, for the asker has had all, and given all;
+   * 0 when that is not so.
    */
   | {
       readonly kind: 'exchange'
       readonly records: Records
-      readonly markers: boolean
+      readonly markers: readonly number[] | undefined
       readonly agreedMs: number
     }
 
@@ -266,7 +267,12 @@ export type Answer =
       readonly done: number
       readonly moments: readonly PartitionMoment[]
     }
-  | { readonly kind: 'exchange'; readonly records: Records }
+  /** `markers`: digests of its slices, where it was asked for those that differ. */
+  | {
+      readonly kind: 'exchange'
+      readonly records: Records
+      readonly markers: readonly number[] | undefined
+    }
   /** Why there is no answer. */
   | { readonly kind: 'refusal'; readonly reason: string }
 

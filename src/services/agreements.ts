@@ -66,9 +66,9 @@ export class Agreements {
    * whatever has been deleted since is still remembered.
    */
   staleMs(member: string, partition: number): number | undefined {
-    const { instanceOf, meshClock } = this.#components
+    const { instanceOf } = this.#components
     const instance = instanceOf(member)
-    const keptSinceMs = meshClock.strictNow() - this.#options.tombstonesKeptMs
+    const keptSinceMs = this.#keptSinceMs()
     const atMs = this.#lastEqual.of(member, instance, partition)
     if (atMs > keptSinceMs) return undefined
     const throughOthersMs = this.#throughOthers.of(member, instance, partition)
@@ -95,15 +95,35 @@ export class Agreements {
       )
   }
 
+  /** As of when all who own anything as well as this member have agreed on all of it, in ms: 0 where one never has. */
+  allMs(): number {
+    const { ownership, membership, instanceOf } = this.#components
+    const { ring } = ownership
+    const runs = ring.members.map((id) => ({ id, instance: instanceOf(id) }))
+    const self = ring.members.indexOf(membership.id)
+    let earliestMs = Number.POSITIVE_INFINITY
+    for (const [partition, isOwned] of ring.ownedBy(membership.id).entries()) {
+      if (isOwned === 0) continue
+      for (let place = 0; place < ring.listLength; place++) {
+        const member = ring.memberAt(partition, place)
+        const run = runs[member]
+        if (member === self || run === undefined) continue
+        const atMs = this.#lastEqual.of(run.id, run.instance, partition)
+        if (atMs < earliestMs) earliestMs = atMs
+      }
+    }
+    return earliestMs
+  }
+
   /**
    * What one that takes over from this member is to know: when this one last agreed with those that are not there, and, where
    * the two have not agreed themselves of late, with anybody.
    */
   toldTo(heir: string): Moments[] {
-    const { membership, instanceOf, meshClock } = this.#components
+    const { membership, instanceOf } = this.#components
     const all = this.#all()
     const latestMs = this.#lastEqual.latest(heir, instanceOf(heir))
-    if (latestMs < meshClock.strictNow() - this.#options.tombstonesKeptMs) return all
+    if (latestMs < this.#keptSinceMs()) return all
     return all.filter(({ member }) => {
       const known = membership.list.get(member)
       return known === undefined || !isLive(known)
@@ -152,6 +172,13 @@ export class Agreements {
     this.#lastEqual.keep(isKnown)
     this.#lastTaken.keep(isKnown)
     this.#throughOthers.keep(isKnown)
+  }
+
+  /** Since when all deletes are remembered, in ms: for the grace, unless some had to be forgotten early. */
+  #keptSinceMs(): number {
+    const { meshClock, store } = this.#components
+    const graceMs = meshClock.strictNow() - this.#options.tombstonesKeptMs
+    return Math.max(graceMs, store.horizon.tombstonesMs)
   }
 
   #all(): Moments[] {

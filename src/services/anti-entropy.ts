@@ -6,7 +6,7 @@
  * connected, and where something is known to be missing; and with all of them when the caller asks. What goes over the wire
  * keeps to a pace, so that writes and reads have the better part of the link.
  */
-import { digestOfMarkers, type Held, rootOf } from '../core/comparison.js'
+import { type Held, rootOf } from '../core/comparison.js'
 import type { Horizon } from '../core/store.js'
 import { formatVersion } from '../core/version.js'
 import { SyncError } from '../errors.js'
@@ -181,7 +181,7 @@ export class AntiEntropy {
   rootOver(partitions: Uint8Array, horizon: Horizon): bigint | undefined {
     const { store, compared } = this.#components
     if (!store.advance(horizon) || !store.areDigestsSettled || !compared.isReady) return undefined
-    const markers = digestOfMarkers(store.markers())
+    const markers = store.markers.digest
     return rootOf(store.digests, { partitions, ring: compared.ring, markers })
   }
 
@@ -196,9 +196,9 @@ export class AntiEntropy {
         counted.push(JSON.stringify([cache, key, formatVersion(version)]))
       }
     }
-    const markers = [...store.markers()].map(({ cache, version }) =>
-      JSON.stringify([cache, formatVersion(version)]),
-    )
+    const markers = store.markers
+      .counted()
+      .map(({ cache, tag, version }) => JSON.stringify([cache, tag, formatVersion(version)]))
     return [...counted.sort(), ...markers.sort()].join()
   }
 

@@ -149,7 +149,8 @@ export class CatchUp {
     this.#allowWrites()
     const bothServe =
       member.status === 'serving' && this.#components.membership.status === 'serving'
-    if (bothServe && !wasLive) this.#owe(member.id)
+    // A hello may be answered when its sender is dead already, and known to be: nothing will ever come from it.
+    if (bothServe && !wasLive && isLive(member)) this.#owe(member.id)
   }
 
   /** A member that was called dead, or had left, is there again. One that is joining has nothing to give. */

@@ -7,7 +7,7 @@
  * (see handoff.ts), or asks for when it hears of it.
  */
 import { backoffMs } from '../core/backoff.js'
-import type { ClearMarker, Write } from '../core/entry.js'
+import type { Marker, Write } from '../core/entry.js'
 import { type Ack, type Electorate, isAcknowledged } from '../core/quorum.js'
 import { NotConfirmedError, PeerStoppedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
@@ -43,7 +43,7 @@ export interface DeliveryOptions {
 
 /** A record on its way to its owners. */
 export interface Parcel {
-  readonly record: Write | ClearMarker
+  readonly record: Write | Marker
   /** Of its key; undefined for a clear, which concerns all members. */
   readonly partition: number | undefined
   readonly ack: Ack
@@ -191,7 +191,7 @@ class Round {
   }
 
   /** A value that is larger than a request should be goes alone: several might not fit into a frame. */
-  hasRoomFor(record: Write | ClearMarker): boolean {
+  hasRoomFor(record: Write | Marker): boolean {
     if (this.#items.length === 0) return true
     return (
       this.#items.length < ROUND_RECORDS_MAX && this.#bytes + recordBytes(record) <= BATCH_BYTES_MAX
@@ -351,7 +351,7 @@ class Round {
 
 function recordsOf(items: readonly Item[]): Records {
   const writes: Write[] = []
-  const markers: ClearMarker[] = []
+  const markers: Marker[] = []
   for (const { record } of items) {
     if ('key' in record) writes.push(record)
     else markers.push(record)

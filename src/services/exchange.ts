@@ -3,13 +3,7 @@
  * what is outdated what outdates it. So also a record that one side alone counts, because the other knows that it has been
  * superseded, makes the two differ once and not for ever.
  */
-import {
-  announcementOf,
-  type ClearMarker,
-  type KeyName,
-  tombstone,
-  type Write,
-} from '../core/entry.js'
+import { announcementOf, type Marker, tombstone, type Write } from '../core/entry.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Known, Store } from '../core/store.js'
 import { supersedes } from '../core/version.js'
@@ -34,18 +28,14 @@ export interface Taken {
 /** Takes in records, and says what is known that outdates some of them. */
 export function takeIn({ store, replication }: ExchangeComponents, records: Records): Taken {
   const { writes, stubs = [], markers } = records
-  const outdated: KeyName[] = [...writes, ...stubs].filter((record) => store.outranks(record))
+  const outdated = [...writes, ...stubs].filter((record) => store.outranks(record))
   const known = store.known(outdated)
-  const cleared = new Map(markers.map((marker) => [marker.cache, marker]))
-  const clears =
-    markers.length === 0
-      ? []
-      : [...store.markers()].filter((ours) => {
-          const theirs = cleared.get(ours.cache)
-          return theirs !== undefined && supersedes(ours, theirs)
-        })
+  const later = markers.flatMap((marker) => {
+    const ours = store.markers.outranking(marker)
+    return ours !== undefined && supersedes(ours, marker) ? [ours] : []
+  })
   const { applied } = replication.apply(records)
-  return { applied, outranking: { ...known, markers: [...new Set([...known.markers, ...clears])] } }
+  return { applied, outranking: { ...known, markers: [...new Set([...known.markers, ...later])] } }
 }
 
 /**
@@ -85,7 +75,7 @@ export class RecordsBuilder {
   }
 
   /** All that has been added. */
-  take(markers: readonly ClearMarker[] = []): Records {
+  take(markers: readonly Marker[] = []): Records {
     return { writes: this.#writes, stubs: this.#stubs, markers }
   }
 }
@@ -93,7 +83,7 @@ export class RecordsBuilder {
 /** Records in as many messages as they need, each value whole. Clears come first: nothing takes effect that they undo. */
 export function* pages(
   records: readonly Remembered[],
-  markers: readonly ClearMarker[],
+  markers: readonly Marker[],
 ): Generator<Records> {
   if (markers.length > 0) yield { writes: [], markers }
   let builder = new RecordsBuilder()

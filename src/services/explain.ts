@@ -1,7 +1,7 @@
 /**
  * Explanation: what every owner of a key holds, asked of each of them, and which of it wins and why.
  */
-import { type ClearMarker, type KeyName, payloadBytes } from '../core/entry.js'
+import { type KeyName, type Marker, payloadBytes } from '../core/entry.js'
 import type { Hints } from '../core/hints.js'
 import type { Remembered } from '../core/remembered.js'
 import { decidedBy, type Grounds, supersedes, type Versioned } from '../core/version.js'
@@ -42,7 +42,7 @@ export interface Explained {
   /** What wins, over the strongest that differs from it, and on what grounds; undefined when nobody knows anything. */
   readonly winner: Versioned | undefined
   readonly grounds: Grounds | undefined
-  readonly marker: ClearMarker | undefined
+  readonly marker: Marker | undefined
 }
 
 export class Explain {

@@ -2,7 +2,7 @@
  * Hinted handoff: gives owners what was written to their keys here and did not reach them at once, as soon as they can be
  * reached; and makes writers wait while too much of that has gathered.
  */
-import type { ClearMarker, Write } from '../core/entry.js'
+import type { Marker, Write } from '../core/entry.js'
 import { type Hint, Hints } from '../core/hints.js'
 import { HintsFullError } from '../errors.js'
 import type { Runtime, Timer } from './ports.js'
@@ -122,7 +122,7 @@ export class Handoff {
   }
 
   /** A cache was cleared. */
-  clear(marker: ClearMarker): void {
+  clear(marker: Marker): void {
     this.hints.clear(marker)
     this.#grantRoom()
   }

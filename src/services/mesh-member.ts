@@ -142,6 +142,8 @@ export class MeshMember implements TransportHandlers {
       // What no longer counts with anybody is not kept for its digest.
       tombstoneGraceMs: options.tombstoneGraceMs + HORIZON_LAG_MAX_MS,
       tombstonesMax: options.tombstonesMax,
+      markersMax: options.markersMax,
+      agreedMs: () => this.#agreements.allMs(),
       isDispensable: (partition, deletedAtMs) => this.#agreements.haveAll(partition, deletedAtMs),
       // As long as a delete is remembered: a part of the mesh that was cut off so long may hold what is older.
       stubGraceMs: options.tombstoneGraceMs,

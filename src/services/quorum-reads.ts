@@ -6,13 +6,7 @@
  * gained counts for nothing, though what it knows is used.
  */
 import { backoffMs } from '../core/backoff.js'
-import {
-  announcementOf,
-  type ClearMarker,
-  type KeyName,
-  nameOf,
-  type Write,
-} from '../core/entry.js'
+import { announcementOf, type KeyName, type Marker, nameOf, type Write } from '../core/entry.js'
 import type { Hints } from '../core/hints.js'
 import { type Electorate, isAcknowledged } from '../core/quorum.js'
 import type { Remembered } from '../core/remembered.js'
@@ -113,7 +107,7 @@ export class QuorumReads {
       if (enough) {
         // What was written here meanwhile may be later than what anybody has told.
         round.add(membership.id, this.#own(asked))
-        return round.conclude()
+        return this.#believed(round.conclude())
       }
       const leftMs = deadlineMs - runtime.clock.monotonicMs()
       if (this.#stopped) throw new PeerStoppedError('read')
@@ -121,6 +115,13 @@ export class QuorumReads {
       const pauseMs = backoffMs(attempt, RETRY_BACKOFF, runtime.random.next())
       await this.#pauses.pause(Math.min(pauseMs, leftMs))
     }
+  }
+
+  /** Without what a marker has undone that those who answered have yet to hear of. */
+  #believed(found: Map<string, Write>): Map<string, Write> {
+    const { store } = this.#components
+    for (const [name, write] of found) if (store.markers.undoing(write)) found.delete(name)
+    return found
   }
 
   /** Asks all owners that have not answered. Resolves as soon as enough have, or none is left to wait for. */
@@ -210,7 +211,7 @@ export class QuorumReads {
   ): Promise<Testimony | undefined> {
     const { requests, replication, ownership } = this.#components
     const writes: Write[] = []
-    const markers: ClearMarker[] = []
+    const markers: Marker[] = []
     const stubs: Remembered[] = []
     const open = new Set<string>()
     const wanted = (announced: readonly Write[]) => this.#lacking(announced)

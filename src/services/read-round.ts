@@ -1,7 +1,7 @@
 /**
  * What has come in for one read that several owners answer, and what follows from it.
  */
-import { type ClearMarker, type KeyName, nameOf, type Write } from '../core/entry.js'
+import { type KeyName, type Marker, nameOf, type Write } from '../core/entry.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Known } from '../core/store.js'
 import { supersedes } from '../core/version.js'
@@ -80,8 +80,8 @@ export class ReadRound {
   }
 
   /** The latest clear of each cache that anybody knows. */
-  markers(): ClearMarker[] {
-    const latest = new Map<string, ClearMarker>()
+  markers(): Marker[] {
+    const latest = new Map<string, Marker>()
     for (const { markers } of this.#testimonies.values()) {
       for (const marker of markers) {
         const other = latest.get(marker.cache)

@@ -4,7 +4,6 @@
 import {
   bucketsOf,
   byBucket,
-  digestOfMarkers,
   type Held,
   idOf,
   nodesOf,
@@ -62,14 +61,15 @@ export class RepairAnswers {
     const { root, horizon, positions, givenUp } = ask
     const { store, compared } = this.#components
     if (!compared.isReady) throw new RequestError('compares nothing: it does not serve')
-    if (!store.areDigestsSettled) throw new RequestError('compares nothing: a clear is being swept')
+    if (!store.areDigestsSettled)
+      throw new RequestError('compares nothing: what a clear left is being swept')
     const told = {
       kind: 'compare',
       positions: positions ? this.#components.positions() : [],
     } as const
     const agreedMs = this.#components.agreements.nextMs()
     const isSameHorizon = store.advance(horizon) && isEqual(store.horizon, horizon)
-    const markers = digestOfMarkers(store.markers())
+    const markers = store.markers.digest
     const partitions = this.#partitions(from, givenUp)
     const context = { partitions, ring: compared.ring, markers }
     const equal = isSameHorizon && rootOf(store.digests, context) === root
@@ -161,8 +161,12 @@ export class RepairAnswers {
     }
     const builder = new RecordsBuilder()
     for (const record of [...outranking.writes, ...outranking.stubs]) builder.add(record)
-    const told = markers ? [...this.#components.store.markers()] : outranking.markers
-    return { kind: 'exchange', records: builder.take(told) }
+    if (markers === undefined) {
+      return { kind: 'exchange', records: builder.take(outranking.markers), markers }
+    }
+    const ours = this.#components.store.markers
+    const told = [...new Set([...outranking.markers, ...ours.differing(markers)])]
+    return { kind: 'exchange', records: builder.take(told), markers: ours.slices }
   }
 
   /** Whether a record may be on its way to whoever lacks it. */

@@ -13,7 +13,6 @@
 import {
   bucketAt,
   bucketsOf,
-  digestOfMarkers,
   type Held,
   idOf,
   NODE_WIDTH,
@@ -22,11 +21,12 @@ import {
   partitionsOf,
   rootOf,
 } from '../core/comparison.js'
-import { isAnnouncement } from '../core/entry.js'
+import { isAnnouncement, nameOfMarker } from '../core/entry.js'
 import { both, noPartitions } from '../core/placement.js'
 import type { Position } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Horizon, Known } from '../core/store.js'
+import { supersedes } from '../core/version.js'
 import type { Answer, Ask, BucketIds, PartitionMoment, Records } from '../protocol/messages.js'
 import { recordsBytes } from '../protocol/records.js'
 import { forget, pages, takeIn } from './exchange.js'
@@ -49,7 +49,7 @@ const ANSWER_TIMEOUT_MS = 5_000
 const LIST_IDS = 8_192
 const LIST_BUCKETS = 4_096
 
-/** Tries to agree on a horizon, and on the clears. */
+/** Tries to agree on a horizon, and on the markers. */
 const COMPARES_MAX = 4
 
 /** Bytes of a digest and an id on the wire, about: what the pace is reckoned with. */
@@ -143,7 +143,7 @@ export class RepairRound {
     this.#components.agreements.agreed(this.#member, this.#partitions, this.#agreedMs)
   }
 
-  /** Compares the roots, by the same horizon and with the same clears. Undefined where that cannot be had. */
+  /** Compares the roots, by the same horizon and with the same markers. Undefined where that cannot be had. */
   async #compare(): Promise<CompareAnswer | undefined> {
     const { store, compared, agreements } = this.#components
     store.advance(this.#options.horizon)
@@ -151,7 +151,7 @@ export class RepairRound {
       this.#agreedMs = agreements.nextMs()
       if (!compared.isReady || !store.areDigestsSettled) return undefined
       const { horizon } = store
-      const markers = digestOfMarkers(store.markers())
+      const markers = store.markers.digest
       const partitions = this.#compared()
       this.#partitions = partitions
       const root = rootOf(store.digests, { partitions, ring: this.#ring, markers })
@@ -168,12 +168,32 @@ export class RepairRound {
       this.#partitions = both(partitions, this.#compared())
       if (!isEqual(answer.horizon, store.horizon)) {
         if (!store.advance(answer.horizon) && isEqual(store.horizon, horizon)) return undefined
-      } else if (answer.markers !== digestOfMarkers(store.markers())) {
-        const markers = [...store.markers()]
-        await this.#exchange({ writes: [], markers }, { markers: true })
-      } else return answer
+      } else if (answer.markers !== store.markers.digest) await this.#levelMarkers()
+      else return answer
     }
     return undefined
+  }
+
+  /** Exchanges the markers of those slices that differ. */
+  async #levelMarkers(): Promise<void> {
+    const { store, pace } = this.#components
+    const { markers, records } = await this.#ask({
+      kind: 'exchange',
+      records: { writes: [], markers: [] },
+      markers: store.markers.slices,
+      agreedMs: 0,
+    })
+    const ours = store.markers.differing(markers ?? [])
+    await pace(recordsBytes(records))
+    const { applied, outranking } = takeIn(this.#components, records)
+    this.pulledCount += applied
+    const told = new Map(records.markers.map((marker) => [nameOfMarker(marker), marker]))
+    const lacking = ours.filter((marker) => {
+      const theirs = told.get(nameOfMarker(marker))
+      return theirs === undefined || supersedes(marker, theirs)
+    })
+    const left = [...new Set([...outranking.markers, ...lacking])]
+    if (left.length > 0) await this.#exchange({ writes: [], markers: left })
   }
 
   /** What is compared. */
@@ -313,9 +333,14 @@ export class RepairRound {
   }
 
   /** Sends records, and takes in what comes back. */
-  async #exchange(records: Records, { markers = false, agreedMs = 0 }): Promise<void> {
+  async #exchange(records: Records, { agreedMs = 0 } = {}): Promise<void> {
     this.pushedCount += countOf(records)
-    const answer = await this.#ask({ kind: 'exchange', records, markers, agreedMs })
+    const answer = await this.#ask({
+      kind: 'exchange',
+      records,
+      markers: undefined,
+      agreedMs,
+    })
     await this.#components.pace(recordsBytes(records))
     await this.#give([], await this.#take(answer.records))
   }

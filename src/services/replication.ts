@@ -8,9 +8,9 @@
  */
 import {
   announcementOf,
-  type ClearMarker,
-  clearMarker,
   isAnnouncement,
+  type Marker,
+  markerOf,
   payloadBytes,
   tombstone,
   type Write,
@@ -57,6 +57,14 @@ export interface ReplicationOptions extends WriteQueueOptions {
   readonly topic: string
 }
 
+/** What is set along with a value. */
+export interface SetOptions {
+  /** 0: for ever. */
+  readonly ttlMs: number
+  readonly ack: Ack
+  readonly tags?: readonly string[] | undefined
+}
+
 export interface ReplicationListener extends GapListener {
   /** Values that a member announced are to be fetched. Resolves to whether they were had. */
   fetch(member: string, writes: readonly Write[]): Promise<boolean>
@@ -67,7 +75,7 @@ export interface ReplicationListener extends GapListener {
   /** A write to a key that this member does not own: kept until its owners have it; see {@link Handoff.add}. */
   hinted(write: Write, partition: number): void
   /** A cache was cleared. */
-  cleared(marker: ClearMarker): void
+  cleared(marker: Marker): void
   /** A write to a key that this member does not own, its own or another's. */
   heardOf(write: Write): void
 }
@@ -153,20 +161,20 @@ export class Replication {
   }
 
   /**
-   * Sets a key, here at once, where it belongs here, and everywhere soon. `ttlMs` 0 means for ever. Call only with room.
+   * Sets a key, here at once, where it belongs here, and everywhere soon. Call only with room.
    * Returns what resolves when enough owners have it; undefined for `ack: 'none'`. @throws ClockSkewError
    */
   set(
     cache: string,
     key: string,
     payload: Payload,
-    { ttlMs, ack }: { readonly ttlMs: number; readonly ack: Ack },
+    { ttlMs, ack, tags }: SetOptions,
   ): Promise<void> | undefined {
     const { store, meshClock } = this.#components
     const version = this.#stamp()
     const createdAt = store.createdAt(cache, key) ?? version.wallMs
     const expiresAt = ttlMs === 0 ? 0 : meshClock.strictNow() + ttlMs
-    const write = { cache, key, version, deleted: false, payload, createdAt, expiresAt }
+    const write = { cache, key, version, deleted: false, payload, createdAt, expiresAt, tags }
     return this.#write(write, ack)
   }
 
@@ -175,10 +183,10 @@ export class Replication {
     return this.#write(tombstone(cache, key, this.#stamp()), ack)
   }
 
-  /** Clears a cache, on all members. Call only with room. @throws ClockSkewError */
-  clear(cache: string, ack: Ack): Promise<void> | undefined {
-    const marker = clearMarker(cache, this.#stamp())
-    this.#clear(marker)
+  /** Clears a cache, or what of it bears a tag, on all members. Call only with room. @throws ClockSkewError */
+  undo(cache: string, tag: string | undefined, ack: Ack): Promise<void> | undefined {
+    const marker = markerOf(cache, this.#stamp(), tag)
+    this.#undo(marker)
     this.#queue.push(marker, ack === 'none')
     if (ack === 'none') return undefined
     return this.#listener.send({ record: marker, partition: undefined, ack, goesToAll: false })
@@ -288,7 +296,7 @@ export class Replication {
       if (!isBelieved) refused++
       return isBelieved
     }
-    for (const marker of markers) if (believes(marker) && this.#clear(marker)) applied++
+    for (const marker of markers) if (believes(marker) && this.#undo(marker)) applied++
     for (const stub of stubs) if (believes(stub) && store.outdate(stub)) applied++
     for (const write of writes) {
       if (isAnnouncement(write) || !believes(write)) continue
@@ -304,9 +312,11 @@ export class Replication {
     return { applied, refused }
   }
 
-  #clear(marker: ClearMarker): boolean {
+  #undo(marker: Marker): boolean {
     const { store, near } = this.#components
-    if (!store.clear(marker)) return false
+    if (!store.undo(marker)) return false
+    // What bears a tag stays near, and in hints: it is held against the markers when it is read.
+    if (marker.tag !== undefined) return true
     near.clear(marker)
     this.#listener.cleared(marker)
     return true

@@ -5,7 +5,7 @@
  * the same member or another one. The pages of one transfer are not a snapshot: writes go on meanwhile. But all that
  * its sender had when it began is in them, unless superseded (of an expired or evicted value, the version), and that is what the positions on the first page say.
  */
-import type { ClearMarker, Write } from '../core/entry.js'
+import type { Marker, Write } from '../core/entry.js'
 import type { Hints } from '../core/hints.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
 import type { Moments } from '../core/last-equal.js'
@@ -228,7 +228,7 @@ export class StateTransfer {
     const moments = agreements.toldTo(to)
     const page = new PageBuilder(this.#positions(), lacking(partitions), moments)
     if (fromPartition === 0) {
-      page.markers.push(...store.markers())
+      for (const marker of store.markers.values()) page.markers.push(marker)
       for (const write of this.#remembered(partitions)) {
         if (page.isFull(write)) yield page.take(0, hlc.last)
         page.add(write)
@@ -298,7 +298,7 @@ const OTHER_RING: StatePage = {
 
 /** Gathers records until a page is full. */
 class PageBuilder {
-  readonly markers: ClearMarker[] = []
+  readonly markers: Marker[] = []
   #stubs: Remembered[] = []
   #writes: Write[] = []
   #bytes = 0

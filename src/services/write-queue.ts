@@ -5,7 +5,7 @@
  * that turn; one that its owners are given directly waits for company first, up to the flush interval. While a batch is on its way the next one gathers, until it is full or the flush interval is over. The
  * queue is bounded: when it is full, the next writer waits; no write is ever dropped.
  */
-import type { ClearMarker, Write } from '../core/entry.js'
+import type { Marker, Write } from '../core/entry.js'
 import { SyncQueueFullError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Records } from '../protocol/messages.js'
@@ -23,7 +23,7 @@ export interface WriteQueueOptions {
   readonly syncTimeoutMs: number
 }
 
-type Item = Write | ClearMarker
+type Item = Write | Marker
 
 export class WriteQueue {
   readonly #runtime: Runtime
@@ -165,7 +165,7 @@ export class WriteQueue {
     this.#sinceMs = this.#runtime.clock.monotonicMs()
     this.#publishing = items.length
     const writes: Write[] = []
-    const markers: ClearMarker[] = []
+    const markers: Marker[] = []
     for (const item of items) {
       if ('key' in item) writes.push(item)
       else markers.push(item)

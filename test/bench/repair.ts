@@ -102,6 +102,7 @@ function member(hash: (text: string) => bigint): RepairComponents {
     bytesMax: Number.POSITIVE_INFINITY,
     tombstoneGraceMs: 3_600_000,
     tombstonesMax: 1_000,
+    markersMax: 1_000,
     stubGraceMs: 3_600_000,
     stubsMax: 1_000,
   })

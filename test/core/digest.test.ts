@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PartitionDigests } from '../../src/core/digest.js'
-import { clearMarker } from '../../src/core/entry.js'
+import { markerOf } from '../../src/core/entry.js'
 import { partitionAt } from '../../src/core/ring.js'
 import type { Store } from '../../src/core/store.js'
 import { applyChange, GRACE_MS, openStore, rootOfStore, sweepAll } from '../support/store.js'
@@ -111,7 +111,7 @@ describe('digests of a store', () => {
     const { store: two } = openStore()
     for (const [index, key] of ['a', 'bb', 'ccc'].entries()) one.apply(set(key, 'v', at(index)))
     one.apply(del('dddd', at(5)))
-    one.clear(clearMarker('c', at(9)))
+    one.undo(markerOf('c', at(9)))
     expect(one.areDigestsSettled).toBe(false)
     settle(one)
     expect(one.areDigestsSettled).toBe(true)
@@ -130,7 +130,7 @@ describe('digests of a store', () => {
     for (const store of [one, two]) {
       store.apply(set('ccc', 'new', at(8)))
       store.apply(del('dddd', at(9)))
-      store.clear(clearMarker('c', at(5)))
+      store.undo(markerOf('c', at(5)))
     }
     expect(rootOfStore(one)).toBe(rootOfStore(two))
     expect([...one.tombstones()].map(({ key }) => key)).toEqual(['dddd'])

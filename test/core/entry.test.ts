@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clearMarker, payloadBytes, stringBytes, tombstone } from '../../src/core/entry.js'
+import { markerOf, payloadBytes, stringBytes, tombstone } from '../../src/core/entry.js'
 import { supersedes } from '../../src/core/version.js'
 import { at, set } from '../support/writes.js'
 
@@ -16,9 +16,9 @@ describe('tombstone', () => {
   })
 })
 
-describe('clearMarker', () => {
+describe('markerOf', () => {
   it('wins over a set of the same time, and loses to a later one', () => {
-    const marker = clearMarker('c', at(5, 'a'))
+    const marker = markerOf('c', at(5, 'a'))
     expect(supersedes(marker, set('k', 'v', at(5, 'z')))).toBe(true)
     expect(supersedes(set('k', 'v', at(5, 'a', 1)), marker)).toBe(true)
   })

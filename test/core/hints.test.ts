@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clearMarker } from '../../src/core/entry.js'
+import { markerOf } from '../../src/core/entry.js'
 import { Hints } from '../../src/core/hints.js'
 import { entryBytes } from '../../src/core/stored-entry.js'
 import { at, del, set } from '../support/writes.js'
@@ -84,8 +84,8 @@ describe('hints', () => {
     hints.add(del('gone', at(2)), 0, 0)
     hints.add(set('new', '', at(6)), 0, 0)
     hints.add(set('elsewhere', '', at(1), { cache: 'other' }), 0, 0)
-    hints.clear(clearMarker('c', at(5)))
-    hints.clear(clearMarker('unknown', at(5)))
+    hints.clear(markerOf('c', at(5)))
+    hints.clear(markerOf('unknown', at(5)))
     expect(keys()).toEqual(['new', 'elsewhere'])
     expect(hints.expiredCount).toBe(0)
   })
@@ -108,7 +108,7 @@ describe('hints', () => {
           if (step.do === 'expire') nowMs += step.afterMs
           if (step.do === 'add') hints.add(set(step.key, step.payload, at(i)), 0, nowMs)
           else if (step.do === 'expire') hints.expire(nowMs)
-          else if (step.do === 'clear') hints.clear(clearMarker('c', at(i)))
+          else if (step.do === 'clear') hints.clear(markerOf('c', at(i)))
           else {
             const write = hints.get('c', step.key)
             if (write !== undefined) hints.release(write)

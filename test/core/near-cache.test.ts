@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { announcementOf, clearMarker, type Write } from '../../src/core/entry.js'
+import { announcementOf, markerOf, type Write } from '../../src/core/entry.js'
 import { NearCache } from '../../src/core/near-cache.js'
 import { entryBytes } from '../../src/core/stored-entry.js'
 import { at, del, set } from '../support/writes.js'
@@ -95,7 +95,7 @@ describe('a near copy', () => {
     fill(near, set('old', '', at(1)), 0)
     fill(near, set('new', '', at(9)), 0)
     fill(near, set('old', '', at(1), { cache: 'other' }), 0)
-    near.clear(clearMarker('c', at(5)))
+    near.clear(markerOf('c', at(5)))
     expect(payloadOf(near, 0, 'old')).toBeUndefined()
     expect(payloadOf(near, 0, 'new')).toBe('')
     expect(near.get('other', 'old', 0)).toBeDefined()
@@ -107,7 +107,7 @@ describe('an answer on its way', () => {
     ['a later write', (near) => near.heard(set('k', 'new', at(2)))],
     ['a later delete', (near) => near.heard(del('k', at(2)))],
     ['an announcement', (near) => near.heard(announcementOf(set('k', 'new', at(2))))],
-    ['a clear', (near) => near.clear(clearMarker('c', at(2)))],
+    ['a clear', (near) => near.clear(markerOf('c', at(2)))],
     [
       'a later write and then an older one',
       (near) => {
@@ -128,7 +128,7 @@ describe('an answer on its way', () => {
       const near = open()
       const asked = near.begin('c', 'k', 0)
       near.heard(set('k', 'v', heard))
-      near.clear(clearMarker('c', at(0)))
+      near.clear(markerOf('c', at(0)))
       near.end(asked, set('k', 'v', at(1)))
       expect(payloadOf(near)).toBe('v')
     }
@@ -139,7 +139,7 @@ describe('an answer on its way', () => {
     const asked = near.begin('c', 'k', 0)
     near.heard(set('other', 'new', at(9)))
     near.heard(set('k', 'new', at(9), { cache: 'other' }))
-    near.clear(clearMarker('other', at(9)))
+    near.clear(markerOf('other', at(9)))
     near.end(asked, set('k', 'v', at(1)))
     expect(payloadOf(near)).toBe('v')
   })
@@ -208,7 +208,7 @@ describe('the bytes of near copies', () => {
         const near = open(bytesMax)
         const askedAtMs = new Map<string, number>()
         for (const [nowMs, step] of all.entries()) {
-          if (step.do === 'clear') near.clear(clearMarker('c', at(step.version)))
+          if (step.do === 'clear') near.clear(markerOf('c', at(step.version)))
           else if (step.do === 'delete') near.heard(del(step.key, at(step.version)))
           else {
             const write = set(step.key, 'x'.repeat(step.size), at(step.version))
@@ -223,7 +223,7 @@ describe('the bytes of near copies', () => {
         for (const [name, lastMs] of askedAtMs) {
           expect(near.get('c', name, lastMs + 1)).toBeUndefined()
         }
-        near.clear(clearMarker('c', at(1_000_000)))
+        near.clear(markerOf('c', at(1_000_000)))
         expect([near.size, near.bytes]).toEqual([0, 0])
       }),
     )

@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ClearMarker, Write } from '../../src/core/entry.js'
+import type { Marker, Write } from '../../src/core/entry.js'
 import type { Store, StoreOptions } from '../../src/core/store.js'
 import { entryBytes } from '../../src/core/stored-entry.js'
 import { supersedes, type Versioned } from '../../src/core/version.js'
@@ -75,20 +75,21 @@ function latest<T extends Versioned>(all: T[]): T | undefined {
   )
 }
 
-/** What must be visible in the end, said without a store: of each key the last write that no clear covers. */
+/** What must be visible in the end, said without a store: of each key the last write, unless a marker covers it. */
 function expectedOf(all: Change[]): Map<string, unknown> {
   const seen = new Map<string, unknown>()
   const writes = all.filter((change): change is Write => !isMarker(change))
   const names = new Set(writes.map(({ cache, key }) => `${cache}/${key}`))
   for (const name of [...names].sort()) {
     const write = latest(writes.filter(({ cache, key }) => `${cache}/${key}` === name)) as Write
-    const marker = latest(
-      all.filter(
-        (change): change is ClearMarker => isMarker(change) && change.cache === write.cache,
-      ),
+    const markers = all.filter(
+      (change): change is Marker => isMarker(change) && change.cache === write.cache,
+    )
+    const undoing = markers.filter(
+      ({ tag }) => tag === undefined || write.tags?.includes(tag) === true,
     )
     const { version, payload, expiresAt, deleted } = write
-    if (deleted || (marker !== undefined && !supersedes(write, marker))) continue
+    if (deleted || undoing.some((marker) => !supersedes(write, marker))) continue
     if (expiresAt === 0 || expiresAt > SPAN_MS) seen.set(name, { version, payload, expiresAt })
   }
   return seen
@@ -143,7 +144,9 @@ describe('the account of a Store', () => {
   function heldBytes(store: Store): number {
     let bytes = 0
     for (const partition of [0, 1, 2]) {
-      for (const { key, payload } of store.partition(partition)) bytes += entryBytes(key, payload)
+      for (const { key, payload, tags } of store.partition(partition)) {
+        bytes += entryBytes(key, payload, tags)
+      }
     }
     return bytes
   }
@@ -203,7 +206,7 @@ describe('the account of a Store', () => {
         const version = { wallMs: 1_000, counter: 0, member: 'm1' }
         const base = { version, deleted: true as const, payload: undefined }
         for (const cache of CACHES) {
-          if (byClear) store.clear({ ...base, cache })
+          if (byClear) store.undo({ ...base, cache, tag: undefined })
           else {
             for (const key of ['k1', 'k2']) {
               store.apply({ ...base, cache, key, createdAt: 0, expiresAt: 0 })

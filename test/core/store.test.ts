@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { clearMarker } from '../../src/core/entry.js'
+import { leftOf, markerOf } from '../../src/core/entry.js'
 import { ENTRY_OVERHEAD_BYTES, entryBytes } from '../../src/core/stored-entry.js'
-import { GRACE_MS, liveKeys, openStore, rootOfStore, sweepAll } from '../support/store.js'
+import {
+  applyChange,
+  GRACE_MS,
+  liveKeys,
+  openStore,
+  rootOfStore,
+  sweepAll,
+} from '../support/store.js'
 import { at, del, set } from '../support/writes.js'
 
 describe('Store.apply', () => {
@@ -184,7 +191,7 @@ describe('Store.sweep', () => {
       store.apply(set(`cleared ${i}`, 'v', at(1), { cache: 'other' }))
       store.apply(del(`deleted ${i}`, at(1)))
     }
-    store.clear(clearMarker('other', at(2)))
+    store.undo(markerOf('other', at(2)))
     clock.advance(GRACE_MS)
     store.advance({ valuesMs: clock.now(), tombstonesMs: 1_000 })
     const bytes = entryBytes('cleared 0', 'v')
@@ -200,16 +207,16 @@ describe('Store.sweep', () => {
 describe('Store.clear', () => {
   it('refuses a marker older than the one it has', () => {
     const { store, events } = openStore()
-    expect(store.clear(clearMarker('c', at(5)))).toBe(true)
-    expect(store.clear(clearMarker('c', at(4)))).toBe(false)
-    expect(store.clear(clearMarker('c', at(5)))).toBe(false)
-    expect([...store.markers()].map(({ version }) => version)).toEqual([at(5)])
+    expect(store.undo(markerOf('c', at(5)))).toBe(true)
+    expect(store.undo(markerOf('c', at(4)))).toBe(false)
+    expect(store.undo(markerOf('c', at(5)))).toBe(false)
+    expect([...store.markers.values()].map(({ version }) => version)).toEqual([at(5)])
     expect(events).toEqual(['clear c 5m'])
   })
 
   it('refuses an older write that comes after it', () => {
     const { store } = openStore()
-    store.clear(clearMarker('c', at(5)))
+    store.undo(markerOf('c', at(5)))
     expect(store.apply(set('k', 'late', at(4)))).toBe('superseded')
     expect(store.apply(set('k', 'same time', at(5, 'z')))).toBe('superseded')
     expect(store.size('c')).toBe(0)
@@ -221,7 +228,7 @@ describe('Store.clear', () => {
     for (const [key, wallMs] of Object.entries({ a: 3, b: 5, c: 6, d: 9 })) {
       store.apply(set(key, 'v', at(wallMs)))
     }
-    expect(store.clear(clearMarker('c', at(5)))).toBe(true)
+    expect(store.undo(markerOf('c', at(5)))).toBe(true)
     expect(liveKeys(store)).toEqual(['c', 'd'])
     expect(store.stats().memoryBytes).toBe(2 * entryBytes('c', 'v'))
   })
@@ -230,7 +237,7 @@ describe('Store.clear', () => {
     const { store } = openStore()
     store.apply(set('k', 'v', at(1), { cache: 'x' }))
     store.apply(set('k', 'v', at(1), { cache: 'y' }))
-    store.clear(clearMarker('x', at(2)))
+    store.undo(markerOf('x', at(2)))
     sweepAll(store)
     expect([store.size('x'), store.size('y')]).toEqual([0, 1])
   })
@@ -239,7 +246,7 @@ describe('Store.clear', () => {
     const { store } = openStore()
     for (let i = 0; i < 25; i++) store.apply(set(`k${i % 10}${i}`, 'v', at(1)))
     const before = store.stats().memoryBytes
-    store.clear(clearMarker('c', at(2)))
+    store.undo(markerOf('c', at(2)))
     expect(store.size('c')).toBe(0)
     expect(liveKeys(store)).toEqual([])
     expect([...store.partition(3), ...store.partition(2)]).toEqual([])
@@ -255,7 +262,7 @@ describe('Store.clear', () => {
   it('can be followed at once by the same keys, which stay', () => {
     const { store } = openStore()
     for (let i = 0; i < 9; i++) store.apply(set(`k${i}`, 'old', at(1)))
-    store.clear(clearMarker('c', at(2)))
+    store.undo(markerOf('c', at(2)))
     for (let i = 0; i < 9; i++) store.apply(set(`k${i}`, 'new', at(3)))
     expect(sweepAll(store, 2)).toBeGreaterThan(4)
     expect([...store.entries('c')].map(({ payload }) => payload)).toEqual(Array(9).fill('new'))
@@ -266,9 +273,9 @@ describe('Store.clear', () => {
   it('gives back what two clears in a row left over', () => {
     const { store } = openStore()
     store.apply(set('a', 'v', at(1)))
-    store.clear(clearMarker('c', at(2)))
+    store.undo(markerOf('c', at(2)))
     store.apply(set('b', 'v', at(3)))
-    store.clear(clearMarker('c', at(4)))
+    store.undo(markerOf('c', at(4)))
     sweepAll(store, 1)
     expect(store.stats()).toMatchObject({ itemCount: 0, memoryBytes: 0 })
   })
@@ -278,7 +285,7 @@ describe('Store.clear', () => {
     for (const key of ['a', 'b']) {
       store.apply(set(key, 'v', at(1), { expiresAt: clock.now() + 100 }))
     }
-    store.clear(clearMarker('c', at(2)))
+    store.undo(markerOf('c', at(2)))
     events.length = 0
     clock.advance(1_000)
     store.apply(set('d', 'v', at(3)))
@@ -348,7 +355,7 @@ describe('eviction in a Store', () => {
     store.apply(set('a', 'v', at(1), { cache: 'live' }))
     for (const key of ['b', 'c', 'd']) store.apply(set(key, 'v', at(1)))
     store.get('live', 'a')
-    store.clear(clearMarker('c', at(2)))
+    store.undo(markerOf('c', at(2)))
     for (const key of ['e', 'f', 'g']) store.apply(set(key, 'v', at(3)))
     expect(store.size('live')).toBe(1)
     expect(store.stats()).toMatchObject({ itemCount: 4, evictionCount: 0 })
@@ -361,7 +368,7 @@ describe('room in a full Store', () => {
     const { store } = openStore({ bytesMax: 100 * one })
     for (let i = 0; i < 40; i++) store.apply(set(`k${i}`, 'v', at(i + 1)))
     for (let i = 0; i < 60; i++) store.apply(set(`k${i}`, 'v', at(i + 1), { cache: 'gone' }))
-    store.clear(clearMarker('gone', at(1_000)))
+    store.undo(markerOf('gone', at(1_000)))
     for (let i = 40; i < 70; i++) store.apply(set(`k${i}`, 'v', at(i + 1)))
     expect([store.size('c'), store.stats().evictionCount]).toEqual([70, 0])
   })
@@ -442,7 +449,7 @@ describe('a partition of a Store', () => {
     expect(live(store, 3)).toEqual([])
     clock.advance(100)
     expect(live(store, 1)).toEqual(['c a', 'other c'])
-    store.clear(clearMarker('c', at(9)))
+    store.undo(markerOf('c', at(9)))
     expect(live(store, 1)).toEqual(['other c'])
   })
 
@@ -512,7 +519,7 @@ describe('the listener of a Store', () => {
     store.apply(set('e', 'v', at(5), { expiresAt: clock.now() + 100 }))
     clock.advance(100)
     sweepAll(store)
-    store.clear(clearMarker('c', at(6)))
+    store.undo(markerOf('c', at(6)))
     expect(events).toEqual([
       'set a 1m',
       'set b 2m',
@@ -534,20 +541,22 @@ describe('the listener of a Store', () => {
         expire: () => {},
         evict: () => {},
         clear: () => seen.push(String(store.size('c'))),
+        invalidate: () => {},
         tombstonesFull: () => {},
+        markersFull: () => {},
       },
     })
     store.apply(set('k', 'v', at(1)))
     store.apply(del('k', at(2)))
     store.apply(set('k', 'w', at(3)))
-    store.clear(clearMarker('c', at(4)))
+    store.undo(markerOf('c', at(4)))
     expect(seen).toEqual(['v', undefined, 'w', '0'])
   })
 
   it('can be left out', () => {
     const { store } = openStore({ listener: undefined })
     store.apply(set('k', 'v', at(1)))
-    store.clear(clearMarker('c', at(2)))
+    store.undo(markerOf('c', at(2)))
     expect(store.size('c')).toBe(0)
   })
 })
@@ -560,5 +569,118 @@ describe('entryBytes', () => {
     ['nothing', '', '', ENTRY_OVERHEAD_BYTES.text],
   ])('counts %s with its overhead', (_, key, payload, bytes) => {
     expect(entryBytes(key, payload)).toBe(bytes)
+  })
+})
+
+describe('Store.undo, by tag', () => {
+  const tagged = (key: string, wallMs: number, tags: string[], payload = 'v') =>
+    set(key, payload, at(wallMs), { tags })
+
+  it('takes away what bears the tag and was written before, at once', () => {
+    const { store, events } = openStore()
+    store.apply(tagged('a', 1, ['t']))
+    store.apply(tagged('b', 2, ['t', 'u']))
+    store.apply(tagged('c', 3, ['u']))
+    store.apply(set('d', 'v', at(3)))
+    store.apply(tagged('e', 9, ['t']))
+    events.length = 0
+    expect(store.undo(markerOf('c', at(5), 't'))).toBe(true)
+    expect(liveKeys(store)).toEqual(['c', 'd', 'e'])
+    expect(store.get('c', 'a')).toBeUndefined()
+    expect(store.stats()).toMatchObject({ itemCount: 3, tombstoneCount: 2, markerCount: 1 })
+    expect(store.areDigestsSettled).toBe(true)
+    expect(events).toEqual(['invalidate t 5m'])
+    expect(store.undo(markerOf('c', at(5), 't'))).toBe(false)
+  })
+
+  it('does not let show again what was there before', () => {
+    const { store } = openStore()
+    store.apply(tagged('k', 3, ['t'], 'latest'))
+    store.undo(markerOf('c', at(5), 't'))
+    expect(store.apply(set('k', 'older, and without tag', at(2)))).toBe('superseded')
+    expect(store.apply(tagged('k', 3, ['t'], 'latest'))).toBe('superseded')
+    expect(store.outranks(set('k', 'older', at(2)))).toBe(true)
+    expect(store.apply(set('k', 'between', at(4)))).toBe('applied')
+    expect(store.get('c', 'k')?.payload).toBe('between')
+  })
+
+  it('takes away what comes late, and what that had replaced', () => {
+    const { store } = openStore()
+    store.apply(set('k', 'old', at(1)))
+    store.undo(markerOf('c', at(5), 't'))
+    expect(store.get('c', 'k')?.payload).toBe('old')
+    expect(store.apply(tagged('k', 3, ['t']))).toBe('applied')
+    expect(store.get('c', 'k')).toBeUndefined()
+    expect(store.apply(set('k', 'old', at(1)))).toBe('superseded')
+  })
+
+  it('leaves what was set again without the tag', () => {
+    const { store } = openStore()
+    store.apply(tagged('k', 1, ['t']))
+    store.apply(set('k', 'plain', at(2)))
+    store.undo(markerOf('c', at(5), 't'))
+    expect(store.get('c', 'k')?.payload).toBe('plain')
+  })
+
+  it('finds what was set again with another tag, by that one alone', () => {
+    const { store } = openStore()
+    store.apply(tagged('k', 1, ['t']))
+    store.apply(tagged('k', 2, ['u']))
+    store.undo(markerOf('c', at(5), 't'))
+    expect(store.get('c', 'k')).toBeDefined()
+    store.undo(markerOf('c', at(6), 'u'))
+    expect(store.get('c', 'k')).toBeUndefined()
+  })
+
+  it('of very many takes them away at once, and gives their memory back a slice at a time', () => {
+    const { store } = openStore()
+    for (let i = 0; i < 2_000; i++) store.apply(tagged(`k${i}`, 1, ['t', `t${i}`]))
+    store.apply(tagged('new', 9, ['t']))
+    store.undo(markerOf('c', at(5), 't'))
+    expect(store.areDigestsSettled).toBe(false)
+    expect(liveKeys(store)).toEqual(['new'])
+    expect(store.get('c', 'k1999')).toBeUndefined()
+    expect(store.known([{ cache: 'c', key: 'k1998' }]).writes).toEqual([
+      leftOf(tagged('k1998', 1, ['t', 't1998'])),
+    ])
+    expect(store.isKnown('c', 'k1997')).toBe(true)
+    expect(store.createdAt('c', 'k1996')).toBeUndefined()
+    expect(store.apply(set('k1995', 'older', at(0)))).toBe('superseded')
+    sweepAll(store)
+    expect(store.areDigestsSettled).toBe(true)
+    expect(store.stats()).toMatchObject({ itemCount: 1, tombstoneCount: 2_000 })
+    // Those that stayed are found by their tag the next time.
+    store.undo(markerOf('c', at(10), 't'))
+    expect(liveKeys(store)).toEqual([])
+  })
+
+  it('makes the same of a late entry as of one that was there, by the digests', () => {
+    const { store: one } = openStore()
+    const { store: other } = openStore()
+    const changes = [tagged('k', 3, ['t']), markerOf('c', at(5), 't'), set('k', 'old', at(1))]
+    for (const change of changes) applyChange(one, change)
+    for (const change of changes.toReversed()) applyChange(other, change)
+    expect(rootOfStore(one)).toBe(rootOfStore(other))
+    expect(one.markers.digest).toBe(other.markers.digest)
+  })
+
+  it('that expires while it waits to be swept leaves a tombstone all the same', () => {
+    const { store, clock } = openStore()
+    for (let i = 0; i < 600; i++) store.apply(tagged(`k${i}`, 1, ['t']))
+    const write = set('brief', 'v', at(2), { tags: ['t'], expiresAt: clock.now() + 10 })
+    store.apply(write)
+    store.undo(markerOf('c', at(5), 't'))
+    clock.advance(20)
+    store.sweep(1)
+    expect(store.known([write]).writes).toEqual([leftOf(write)])
+  })
+
+  it('forgets the oldest marker where there is no room, and all deletes that are as old count no more', () => {
+    const { store, events } = openStore({ markersMax: 1 })
+    store.undo(markerOf('c', at(5_000), 't'))
+    store.undo(markerOf('c', at(6_000), 'u'))
+    expect(events).toEqual(['invalidate t 5000m', 'markers full', 'invalidate u 6000m'])
+    expect(store.stats()).toMatchObject({ markerCount: 1, markerOverflowCount: 1 })
+    expect(store.horizon.tombstonesMs).toBe(6_000)
   })
 })

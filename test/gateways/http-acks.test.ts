@@ -12,6 +12,7 @@ const ENTRY: CacheEntry<unknown> = {
   createdAt: 0,
   updatedAt: 0,
   expiresAt: undefined,
+  tags: [],
 }
 
 /** A stand-in for a cache that keeps what it is asked: the method, and whom it is to wait for. */

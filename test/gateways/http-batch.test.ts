@@ -64,15 +64,21 @@ it('gives each operation its answer, in their order, and one that fails spoils n
     { op: 'get', key: 'c' },
     { op: 'delete', key: 'a' },
     { op: 'get', key: 'a' },
+    { op: 'set', key: 'd', value: 1, tags: ['t'] },
+    { op: 'set', key: 'd', value: 1, tags: [7] },
+    { op: 'set', key: 'd', value: 1, tags: [''] },
   ])
   expect(items.map(({ status }) => status)).toEqual([
-    204, 200, 404, 400, 400, 406, 204, 200, 204, 404,
+    204, 200, 404, 400, 400, 406, 204, 200, 204, 404, 204, 400, 400,
   ])
   expect(items[1]?.value).toEqual({ n: [1, null] })
   expect(items[3]?.error?.code).toBe('INVALID_KEY')
   expect(items[4]?.error?.code).toBe('INVALID_TTL')
   expect(items[5]?.error?.code).toBe('NOT_ACCEPTABLE')
   expect(items[7]).toEqual({ status: 200, value: null })
+  expect((await peer.cache('things').entry('d'))?.tags).toEqual(['t'])
+  expect(items[11]?.error).toMatchObject({ code: 'INVALID_BODY' })
+  expect(items[12]?.error?.code).toBe('INVALID_TAG')
 })
 
 it.each([

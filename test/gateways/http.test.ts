@@ -218,4 +218,25 @@ describe('caches', () => {
     expect((await fetch(`${url}/v1/caches/cleared`, { method: 'DELETE' })).status).toBe(204)
     expect(await peer.cache('cleared').has('a')).toBe(false)
   })
+
+  it('are cleared of what bears a tag', async () => {
+    const put = async (key: string, query: string) => {
+      const init = { method: 'PUT', body: 'v', headers: { 'content-type': 'text/plain' } }
+      return (await fetch(`${url}/v1/caches/tagged/${key}${query}`, init)).status
+    }
+    expect(await put('a', '?tag=t&tag=with%20space')).toBe(204)
+    expect(await put('b', '?tag=u')).toBe(204)
+    expect(await put('c', '')).toBe(204)
+    const cache = peer.cache('tagged')
+    expect((await cache.entry('a'))?.tags).toEqual(['t', 'with space'])
+    const clear = (query: string) => fetch(`${url}/v1/caches/tagged${query}`, { method: 'DELETE' })
+    expect((await clear('?tag=with%20space')).status).toBe(204)
+    expect([cache.peek('a'), cache.peek('b'), cache.peek('c')]).toEqual([undefined, 'v', 'v'])
+    expect((await clear('?tag=u&tag=t')).status).toBe(204)
+    expect([cache.peek('b'), cache.peek('c')]).toEqual([undefined, 'v'])
+    const refused = await clear('?tag=')
+    expect(refused.status).toBe(400)
+    expect(await refused.json()).toMatchObject({ error: { code: 'INVALID_TAG' } })
+    expect(cache.peek('c')).toBe('v')
+  })
 })

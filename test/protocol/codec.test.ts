@@ -1,7 +1,7 @@
 /** Messages come back as they were sent; what is not a message is a `ProtocolError` and nothing else. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clearMarker, type Write } from '../../src/core/entry.js'
+import { leftOf, markerOf, type Write } from '../../src/core/entry.js'
 import type { MemberDescription } from '../../src/core/members.js'
 import { noPartitions } from '../../src/core/placement.js'
 import { RING_MEMBERS_MAX } from '../../src/core/ring.js'
@@ -89,8 +89,14 @@ const records: messages.Records = {
     set('no bytes', new Uint8Array(0), at(3, 'm1', COUNTER_MAX)),
     announcement,
     del('gone', at(WALL_MS_MAX, 'm3')),
+    set('tagged', 'v', at(4, 'm1'), { tags: ['größe', 't'] }),
+    leftOf(set('undone', 'v', at(4, 'm2'), { tags: ['t'] })),
   ],
-  markers: [clearMarker('other', at(5, 'm1')), clearMarker('third', at(6, 'm4'))],
+  markers: [
+    markerOf('other', at(5, 'm1')),
+    markerOf('third', at(6, 'm4')),
+    markerOf('third', at(7, 'm4'), 't'),
+  ],
   stubs: [
     {
       cache: 'c',
@@ -102,6 +108,9 @@ const records: messages.Records = {
     },
   ],
 }
+
+/** Digests of the slices of markers. */
+const slices = Array.from({ length: 64 }, (_, slice) => slice - 32)
 
 const noRecords: messages.Records = { writes: [], markers: [], stubs: [] }
 
@@ -253,13 +262,13 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
               givesOnly: true,
             },
           },
-          { id: 13, body: { kind: 'exchange', records, markers: true, agreedMs: 0 } },
+          { id: 13, body: { kind: 'exchange', records, markers: slices, agreedMs: 0 } },
           {
             id: 14,
             body: {
               kind: 'exchange',
               records: noRecords,
-              markers: false,
+              markers: undefined,
               agreedMs: 1_767_225_600_000,
             },
           },
@@ -316,7 +325,8 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
             moments: [{ partition: 7, atMs: 1_000 }],
           },
         },
-        { id: 12, body: { kind: 'exchange', records } },
+        { id: 12, body: { kind: 'exchange', records, markers: undefined } },
+        { id: 13, body: { kind: 'exchange', records: noRecords, markers: slices } },
       ],
     ],
   ],
@@ -435,7 +445,16 @@ describe('records', () => {
       wire.WireBatch.encode({
         epoch: 1,
         sequence: 1,
-        records: { members: [], caches: [], records: [], markers: [], stubs: [], ...parts },
+        records: {
+          members: [],
+          caches: [],
+          records: [],
+          markers: [],
+          stubs: [],
+          tags: [],
+          tagged: [],
+          ...parts,
+        },
       }),
     )
 
@@ -496,6 +515,33 @@ describe('records', () => {
     },
   )
 
+  describe('with tags', () => {
+    const known = { members: ['m'], caches: ['c'], records: [record] }
+    const tagged = (tags: string[], indexes: number[], at = 0) =>
+      handmade({ ...known, tags, tagged: [{ record: at, tags: indexes }] })
+
+    it('that are empty or too long are refused', () => {
+      expect(() => batchCodec.decode(tagged(['t'.repeat(128)], [0]))).not.toThrow()
+      expect(failure(batchCodec, tagged([''], [0])).reason).toBe('malformed')
+      expect(failure(batchCodec, tagged(['t'.repeat(129)], [0])).reason).toBe('limit')
+      expect(failure(batchCodec, tagged([`t${'ü'.repeat(64)}`], [0])).message).toContain('128')
+    })
+
+    it('that the message does not name, or of a record that it has not, are malformed', () => {
+      expect(failure(batchCodec, tagged(['t'], [1])).reason).toBe('malformed')
+      expect(failure(batchCodec, tagged(['t'], [0], 1)).reason).toBe('malformed')
+      const marker = { ...known, markers: [{ ...stamped, tag: 1 }], tags: ['t'] }
+      expect(failure(batchCodec, handmade(marker)).reason).toBe('malformed')
+    })
+
+    it('of which there are too many are refused', () => {
+      const tags = Array.from({ length: 33 }, (_, index) => `t${index}`)
+      const indexes = [...tags.keys()]
+      expect(() => batchCodec.decode(tagged(tags, indexes.slice(1)))).not.toThrow()
+      expect(failure(batchCodec, tagged(tags, indexes)).message).toContain('33 tags')
+    })
+  })
+
   it.each([
     { text: new Uint8Array(0) },
     { binary: new Uint8Array(0) },
@@ -513,9 +559,10 @@ describe('records', () => {
     const many = (count: number): Write[] =>
       Array.from({ length: count }, (_, i) => del(`${i}`, at(1)))
     const others = { markers: [...records.markers], stubs: [...(records.stubs ?? [])] }
-    const full = { writes: many(limits.RECORDS_MAX - 3), ...others }
-    expect(batchCodec.decode(batch(full)).writes).toHaveLength(limits.RECORDS_MAX - 3)
-    const error = failure(batchCodec, batch({ ...full, writes: many(limits.RECORDS_MAX - 2) }))
+    const left = limits.RECORDS_MAX - others.markers.length - others.stubs.length
+    const full = { writes: many(left), ...others }
+    expect(batchCodec.decode(batch(full)).writes).toHaveLength(left)
+    const error = failure(batchCodec, batch({ ...full, writes: many(left + 1) }))
     expect(error.reason).toBe('limit')
     expect(error.message).toContain('50001')
     expect(error.message).toContain('50000')
@@ -594,7 +641,7 @@ describe('records', () => {
     })
     const markers = fc
       .record({ cache: text(20), version: versions })
-      .map(({ cache, version }) => clearMarker(cache, version))
+      .map(({ cache, version }) => markerOf(cache, version))
     const all = fc.record({
       writes: fc.array(writes),
       markers: fc.array(markers, { maxLength: 3 }),

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { SimulatedRandom } from '../../src/adapters/simulated/random.js'
 import { SimulatedTime } from '../../src/adapters/simulated/time.js'
-import { clearMarker, type Write } from '../../src/core/entry.js'
+import { markerOf, type Write } from '../../src/core/entry.js'
 import { entryBytes } from '../../src/core/stored-entry.js'
 import { Handoff, type HandoffOptions } from '../../src/services/handoff.js'
 import { SimulatedMesh } from '../support/mesh.js'
@@ -104,7 +104,7 @@ describe('a writer to a key of others', () => {
   })
 
   it.each<[string, (handoff: Handoff, time: SimulatedTime) => Promise<void> | void]>([
-    ['a clear has undone it', (handoff) => handoff.clear(clearMarker('c', at(9)))],
+    ['a clear has undone it', (handoff) => handoff.clear(markerOf('c', at(9)))],
     ['it was given up', (_, time) => time.advance(800)],
   ])('goes on when there is room because %s', async (_, frees) => {
     const { time, handoff, add, room } = open({ hintAgeMaxMs: 600 })

@@ -14,11 +14,12 @@ export const DEFAULT_CACHE = 'c'
 export type Work = Write | Read | { do: 'flush'; at: string }
 
 type Write = { at: string; cache?: string; ack?: Ack } & (
-  | { do: 'set'; key: string; value: string; ttlMs?: number }
+  | { do: 'set'; key: string; value: string; ttlMs?: number; tags?: string[] }
   | { do: 'delete'; key: string }
-  | { do: 'setMany'; entries: Array<[key: string, value: string]> }
+  | { do: 'setMany'; entries: Array<[key: string, value: string]>; tags?: string[] }
   | { do: 'deleteMany'; keys: string[] }
   | { do: 'clear' }
+  | { do: 'invalidate'; tags: string[] }
 )
 
 type Read = { at: string; cache?: string; consistency?: Consistency } & (

@@ -12,7 +12,7 @@ interface Call {
 }
 
 /** Calls that wait for nothing but others, each at most so many times `syncTimeoutMs`: for room, twice, and for answers. */
-const TIMED = new Set(['set', 'delete', 'clear', 'get', 'getMany'])
+const TIMED = new Set(['set', 'delete', 'clear', 'invalidate', 'get', 'getMany'])
 const WAITS_MAX = 3
 
 /** For timers of a clock that drifts, and for what takes its turn after them, in ms. */

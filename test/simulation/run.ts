@@ -234,17 +234,21 @@ class Run {
     const promised = acks.begun(process, work.ack, { cache: name, keys })
     switch (work.do) {
       case 'set': {
-        const { key, value, ttlMs = 0 } = work
-        log.intends(value, { cache: name, key, ttlMs })
-        await cache.set(key, value, { ttl: ttlMs, ...options })
+        const { key, value, ttlMs = 0, tags = [] } = work
+        log.intends(value, { cache: name, key, ttlMs, tags })
+        await cache.set(key, value, { ttl: ttlMs, tags, ...options })
         sessions.acknowledged(process, key, value)
         return acks.acknowledged(promised, options.ack, { cache: name, values: [[key, value]] })
       }
-      case 'setMany':
-        for (const [key, value] of work.entries) log.intends(value, { cache: name, key, ttlMs: 0 })
-        await cache.setMany(work.entries, options)
-        for (const [key, value] of work.entries) sessions.acknowledged(process, key, value)
-        return acks.acknowledged(promised, options.ack, { cache: name, values: work.entries })
+      case 'setMany': {
+        const { entries, tags = [] } = work
+        for (const [key, value] of entries) {
+          log.intends(value, { cache: name, key, ttlMs: 0, tags })
+        }
+        await cache.setMany(entries, { tags, ...options })
+        for (const [key, value] of entries) sessions.acknowledged(process, key, value)
+        return acks.acknowledged(promised, options.ack, { cache: name, values: entries })
+      }
       case 'delete':
         acks.deletes(name, work.key)
         log.intendsDelete(process.id, name, work.key)
@@ -261,6 +265,11 @@ class Run {
         acks.deletes(name, undefined)
         log.intendsDelete(process.id, name, undefined)
         await cache.clear(options)
+        return acks.acknowledgedDelete(promised, work.ack)
+      case 'invalidate':
+        acks.deletes(name, undefined)
+        for (const tag of work.tags) log.intendsDelete(process.id, name, undefined, tag)
+        await cache.invalidateTags(work.tags, options)
         return acks.acknowledgedDelete(promised, work.ack)
     }
   }

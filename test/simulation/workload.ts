@@ -1,5 +1,5 @@
 /**
- * What callers do in a seed's run: sets, deletes, clears, times to live, batches and reads, at many members, in quiet
+ * What callers do in a seed's run: sets, deletes, clears, invalidations by tag, times to live, batches and reads, at many members, in quiet
  * and in busy spells; and now and then two of them write the same key in the same millisecond.
  */
 import type { Ack, Consistency } from '../../src/api.js'
@@ -30,6 +30,14 @@ const LARGE_PROBABILITY = 0.05
 const LARGE_CHARACTERS = [100_000, 300_000]
 
 const SPELL_MS = { min: 1_000, max: 6_000 }
+
+/** Tags: few, so that each is of many keys. */
+const TAGS = ['t1', 't2', 't3']
+
+const TAGGED_PROBABILITY = 0.3
+
+/** How often a tag is invalidated in place of whatever else would have been done. */
+const INVALIDATION_PROBABILITY = 0.03
 
 const KINDS = [
   ['set', 40],
@@ -85,17 +93,26 @@ class Callers {
   readonly #members: readonly string[]
   readonly #largeDraw: Draw | undefined
   readonly #waitDraw: Draw
+  readonly #tagDraw: Draw
   #valueCount = 0
 
   constructor({ draw, members, hasLargeValues }: WorkSpace) {
     this.#draw = draw
     this.#members = members
     this.#waitDraw = draw.fork('wait')
+    this.#tagDraw = draw.fork('tag')
     this.#largeDraw = hasLargeValues ? draw.fork('large') : undefined
   }
 
   /** What happens next, all in one moment. */
   next(): Work[] {
+    const works = this.#next()
+    const [{ at, cache = DEFAULT_CACHE }] = works as [Work & { cache?: string }]
+    const isInvalidation = this.#tagDraw.happens(INVALIDATION_PROBABILITY)
+    return isInvalidation ? [{ do: 'invalidate', at, cache, ...this.#someTags() }] : works
+  }
+
+  #next(): Work[] {
     const draw = this.#draw
     const at = draw.pick(this.#members)
     const isOther = draw.happens(0.25)
@@ -114,7 +131,16 @@ class Callers {
         return [{ do: 'getMany', at, cache, keys: some, ...this.#consistency() }]
       }
       case 'setMany':
-        return [{ do: 'setMany', at, cache, entries: this.#entries(keys), ...this.#ack() }]
+        return [
+          {
+            do: 'setMany',
+            at,
+            cache,
+            entries: this.#entries(keys),
+            ...this.#tags(),
+            ...this.#ack(),
+          },
+        ]
       case 'deleteMany': {
         const some = draw.sample(keys, draw.whole(1, 6))
         return [{ do: 'deleteMany', at, cache, keys: some, ...this.#ack() }]
@@ -152,8 +178,18 @@ class Callers {
 
   #set(at: string, cache: string, key: string): Work {
     const value = this.#value()
-    if (!this.#draw.happens(0.2)) return { do: 'set', at, cache, key, value }
-    return { do: 'set', at, cache, key, value, ttlMs: this.#draw.pick(TTLS_MS) }
+    const tags = this.#tags()
+    if (!this.#draw.happens(0.2)) return { do: 'set', at, cache, key, value, ...tags }
+    return { do: 'set', at, cache, key, value, ...tags, ttlMs: this.#draw.pick(TTLS_MS) }
+  }
+
+  /** Some values bear tags. */
+  #tags(): { tags?: string[] } {
+    return this.#tagDraw.happens(TAGGED_PROBABILITY) ? this.#someTags() : {}
+  }
+
+  #someTags(): { tags: string[] } {
+    return { tags: this.#tagDraw.sample(TAGS, this.#tagDraw.whole(1, 2)) }
   }
 
   /** A batch; now and then a long one, which names keys again and again. */

@@ -19,6 +19,7 @@ export function openStore(options: Partial<StoreOptions> = {}) {
     bytesMax: Number.POSITIVE_INFINITY,
     tombstoneGraceMs: GRACE_MS,
     tombstonesMax: Number.POSITIVE_INFINITY,
+    markersMax: Number.POSITIVE_INFINITY,
     stubGraceMs: GRACE_MS,
     stubsMax: Number.POSITIVE_INFINITY,
     listener: noting(events),
@@ -36,12 +37,14 @@ function noting(events: string[]): StoreListener {
     expire: (stored) => events.push(`expire ${entry(stored)}`),
     evict: (stored) => events.push(`evict ${entry(stored)}`),
     tombstonesFull: () => events.push('tombstones full'),
+    markersFull: () => events.push('markers full'),
     clear: (cache, version) => events.push(`clear ${cache} ${name(version)}`),
+    invalidate: (_, tag, version) => events.push(`invalidate ${tag} ${name(version)}`),
   }
 }
 
 export function applyChange(store: Store, change: Change): void {
-  if (isMarker(change)) store.clear(change)
+  if (isMarker(change)) store.undo(change)
   else store.apply(change)
 }
 

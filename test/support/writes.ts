@@ -1,6 +1,6 @@
 /** Writes in short form, and generators of writes that collide as often as possible. */
 import * as fc from 'fast-check'
-import { type ClearMarker, clearMarker, tombstone, type Write } from '../../src/core/entry.js'
+import { type Marker, markerOf, tombstone, type Write } from '../../src/core/entry.js'
 import type { Payload, Version, Versioned } from '../../src/core/version.js'
 
 /** A version of one member, or of another. */
@@ -13,9 +13,14 @@ export function set(
   key: string,
   payload: Payload,
   version: Version,
-  { expiresAt = 0, cache = 'c' } = {},
+  {
+    expiresAt = 0,
+    cache = 'c',
+    tags,
+  }: { expiresAt?: number; cache?: string; tags?: readonly string[] } = {},
 ): Write {
-  return { cache, key, version, deleted: false, payload, createdAt: version.wallMs, expiresAt }
+  const createdAt = version.wallMs
+  return { cache, key, version, deleted: false, payload, createdAt, expiresAt, tags }
 }
 
 /** A Delete in the cache `c`, or in another. */
@@ -24,9 +29,9 @@ export function del(key: string, version: Version, { cache = 'c' } = {}): Write 
 }
 
 /** Anything that the store takes in. */
-export type Change = Write | ClearMarker
+export type Change = Write | Marker
 
-export function isMarker(change: Change): change is ClearMarker {
+export function isMarker(change: Change): change is Marker {
   return !('key' in change)
 }
 
@@ -57,22 +62,38 @@ function expiresAtOf({ wallMs, counter, member }: Version): number {
   ] as number
 }
 
+/** And so it has one list of tags. */
+function tagsOf({ wallMs, counter, member }: Version): readonly string[] | undefined {
+  return [undefined, ['t'], ['u'], ['t', 'u'], undefined][
+    (wallMs * 3 + counter + Number(member[1])) % 5
+  ]
+}
+
 export const sets: fc.Arbitrary<Write> = fc
   .tuple(caches, keys, payloads, versions)
   .map(([cache, key, payload, version]) =>
-    set(key, payload, version, { cache, expiresAt: expiresAtOf(version) }),
+    set(key, payload, version, {
+      cache,
+      expiresAt: expiresAtOf(version),
+      ...(tagsOf(version) && { tags: tagsOf(version) }),
+    }),
   )
 
 export const deletes: fc.Arbitrary<Write> = fc
   .tuple(caches, keys, versions)
   .map(([cache, key, version]) => del(key, version, { cache }))
 
-export const clears: fc.Arbitrary<ClearMarker> = fc
+export const clears: fc.Arbitrary<Marker> = fc
   .tuple(caches, versions)
-  .map(([cache, version]) => clearMarker(cache, version))
+  .map(([cache, version]) => markerOf(cache, version))
+
+export const invalidations: fc.Arbitrary<Marker> = fc
+  .tuple(caches, fc.constantFrom('t', 'u'), versions)
+  .map(([cache, tag, version]) => markerOf(cache, version, tag))
 
 export const changes: fc.Arbitrary<Change> = fc.oneof(
   { weight: 6, arbitrary: sets },
   { weight: 3, arbitrary: deletes },
   { weight: 1, arbitrary: clears },
+  { weight: 2, arbitrary: invalidations },
 )

@@ -11,6 +11,7 @@ import { parseWhole } from '../values.js'
 
 interface SetOptions extends WriteOptions {
   readonly ttl?: number
+  readonly tag?: string[]
   readonly type: Body['type']
 }
 
@@ -24,11 +25,13 @@ export function registerSet(program: Command): void {
       'hearsay set users 42 \'{"name":"Ada"}\' --type json --ttl 60000',
       'hearsay set images logo - --type bytes < logo.png',
       'hearsay set orders 7 paid --ack quorum',
+      'hearsay set pages /shoes/42 - --tag product:42 --tag shoes < page.html',
     ],
   })
     .option('--ttl <ms>', 'time to live; 0 means never ends (default: 0)', (text) =>
       parseWhole('--ttl', text, 0, Number.MAX_SAFE_INTEGER),
     )
+    .option('--tag <tag>', 'to invalidate it by, with others; may be repeated', repeated)
     .addOption(
       new Option('--type <type>', 'what the value is')
         .choices(['text', 'json', 'bytes'])
@@ -38,10 +41,14 @@ export function registerSet(program: Command): void {
     .action(set)
 }
 
+function repeated(tag: string, tags: readonly string[] = []): readonly string[] {
+  return [...tags, tag]
+}
+
 async function set(cache: string, key: string, value: string, options: SetOptions): Promise<void> {
   const bytes = value === '-' ? await buffer(process.stdin) : Buffer.from(value)
-  const { type, ttl: ttlMs, ack } = options
-  await written(clientOf(options).set(cache, key, bodyOf(bytes, type), { ttlMs, ack }))
+  const { type, ttl: ttlMs, tag: tags, ack } = options
+  await written(clientOf(options).set(cache, key, bodyOf(bytes, type), { ttlMs, tags, ack }))
   if (options.json) printJson({ cache, key })
 }
 

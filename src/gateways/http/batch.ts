@@ -13,7 +13,14 @@ import type { Logger } from '../../options.js'
 import { clientGone } from './abort.js'
 import { type Failure, HttpError, logUnexpected, toErrorBody, toFailure } from './errors.js'
 import { BATCH_ANSWER_CHARS_MAX, BATCH_ITEMS_MAX } from './limits.js'
-import { ACK_PARAMETER, CONSISTENCY_PARAMETER, query, TTL_FIELD, toProblem } from './schemas.js'
+import {
+  ACK_PARAMETER,
+  CONSISTENCY_PARAMETER,
+  query,
+  TAGS_FIELD,
+  TTL_FIELD,
+  toProblem,
+} from './schemas.js'
 import { toJson } from './values.js'
 
 /** The path; with other methods it is that of the entry whose key is `batch`. */
@@ -33,7 +40,13 @@ interface Asked {
 
 type Write =
   | { readonly op: 'delete'; readonly key: string }
-  | { readonly op: 'set'; readonly key: string; readonly value: unknown; readonly ttl?: number }
+  | {
+      readonly op: 'set'
+      readonly key: string
+      readonly value: unknown
+      readonly ttl?: number
+      readonly tags?: string[]
+    }
 
 type Read = { readonly op: 'get'; readonly key: string }
 
@@ -42,7 +55,7 @@ type Operation = Write | Read
 /** An item of each kind. Checked one by one: in the schema of the body, one bad item would refuse them all. */
 const ITEM_SCHEMAS: ReadonlyMap<string, object> = new Map([
   ['get', itemSchema({}, [])],
-  ['set', itemSchema({ value: {}, ttl: TTL_FIELD }, ['value'])],
+  ['set', itemSchema({ value: {}, ttl: TTL_FIELD, tags: TAGS_FIELD }, ['value'])],
   ['delete', itemSchema({}, [])],
 ])
 
@@ -196,8 +209,8 @@ class Batch {
     const options = { ack: this.request.query.ack, signal: this.signal }
     if (operation.op === 'delete') await this.cache.delete(operation.key, options)
     else {
-      const { key, value, ttl } = operation
-      await this.cache.set(key, value, { ...options, ttl })
+      const { key, value, ttl, tags } = operation
+      await this.cache.set(key, value, { ...options, ttl, tags })
     }
     return '{"status":204}'
   }

@@ -8,14 +8,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Ack, Consistency, Peer } from '../../api.js'
 import { clientGone } from './abort.js'
 import { HttpError } from './errors.js'
-import { ACK_PARAMETER, CONSISTENCY_PARAMETER, query, TTL_PARAMETER } from './schemas.js'
+import {
+  ACK_PARAMETER,
+  CONSISTENCY_PARAMETER,
+  query,
+  TAG_PARAMETER,
+  TTL_PARAMETER,
+  tagsOf,
+} from './schemas.js'
 import { parseValues, toBody } from './values.js'
 
 const URL = '/v1/caches/:cache/:key'
 
 interface EntryRoute {
   Params: { cache: string; key: string }
-  Querystring: { ttl?: string; ack?: Ack; consistency?: Consistency }
+  Querystring: { ttl?: string; tag?: string | string[]; ack?: Ack; consistency?: Consistency }
 }
 
 /** Registers the routes. */
@@ -40,7 +47,11 @@ export function entryRoutes(peer: Peer) {
       parseValues(values)
       values.put<EntryRoute>(
         URL,
-        { schema: { querystring: query({ ttl: TTL_PARAMETER, ack: ACK_PARAMETER }) } },
+        {
+          schema: {
+            querystring: query({ ttl: TTL_PARAMETER, tag: TAG_PARAMETER, ack: ACK_PARAMETER }),
+          },
+        },
         (request, reply) => write(peer, request, reply),
       )
     })
@@ -67,11 +78,12 @@ async function read(peer: Peer, request: FastifyRequest<EntryRoute>, reply: Fast
 
 async function write(peer: Peer, request: FastifyRequest<EntryRoute>, reply: FastifyReply) {
   const { cache, key } = request.params
-  const { ttl, ack } = request.query
+  const { ttl, tag, ack } = request.query
   const signal = clientGone(reply)
   // No content type and no length is how clients send nothing at all: no bytes.
   const value = request.body === undefined ? new Uint8Array() : request.body
   const ttlMs = ttl === undefined ? undefined : Number(ttl)
-  await peer.cache(cache).set(key, value, { ttl: ttlMs, ack, signal })
+  const tags = tagsOf(tag)
+  await peer.cache(cache).set(key, value, { ttl: ttlMs, tags, ack, signal })
   return reply.code(204).send()
 }

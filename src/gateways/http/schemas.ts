@@ -39,6 +39,24 @@ export const TTL_PARAMETER = {
 /** The same in a body. */
 export const TTL_FIELD = { type: 'number', description: `a number of ms ${TTL_RANGE}` }
 
+/** Tags: `?tag=a&tag=b`. The cache checks each. */
+export const TAG_PARAMETER = {
+  anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+  description: 'a tag, or several',
+}
+
+/** The same in a body. */
+export const TAGS_FIELD = {
+  type: 'array',
+  items: { type: 'string' },
+  description: 'a list of texts',
+}
+
+/** What {@link TAG_PARAMETER} is to the cache; undefined for none. */
+export function tagsOf(tag: string | readonly string[] | undefined): readonly string[] | undefined {
+  return typeof tag === 'string' ? [tag] : tag
+}
+
 /** How many acknowledgements a write waits for. */
 export const ACK_PARAMETER = { type: 'string', enum: ACKS }
 

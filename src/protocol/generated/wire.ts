@@ -1285,6 +1285,7 @@ export interface WireMarker {
   cache: number
   wallMs: number
   counter: number
+  tag?: number
 }
 
 export namespace WireMarker {
@@ -1315,6 +1316,11 @@ export namespace WireMarker {
         if ((obj.counter != null && obj.counter !== 0)) {
           w.uint32(32)
           w.uint32(obj.counter)
+        }
+
+        if (obj.tag != null) {
+          w.uint32(40)
+          w.uint32(obj.tag)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -1350,6 +1356,10 @@ export namespace WireMarker {
               obj.counter = reader.uint32()
               break
             }
+            case 5: {
+              obj.tag = reader.uint32()
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1370,6 +1380,83 @@ export namespace WireMarker {
 
   export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireMarker>): WireMarker => {
     return decodeMessage(buf, WireMarker.codec(), opts)
+  }
+}
+
+export interface WireTagged {
+  record: number
+  tags: number[]
+}
+
+export namespace WireTagged {
+  let _codec: Codec<WireTagged>
+
+  export const codec = (): Codec<WireTagged> => {
+    if (_codec == null) {
+      _codec = message<WireTagged>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.record != null && obj.record !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.record)
+        }
+
+        if (obj.tags != null) {
+          for (const value of obj.tags) {
+            w.uint32(16)
+            w.uint32(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          record: 0,
+          tags: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.record = reader.uint32()
+              break
+            }
+            case 2: {
+              if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
+                throw new MaxLengthError('Decode error - map field "tags" had too many elements')
+              }
+
+              obj.tags.push(reader.uint32())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WireTagged>): Uint8Array => {
+    return encodeMessage(obj, WireTagged.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WireTagged>): WireTagged => {
+    return decodeMessage(buf, WireTagged.codec(), opts)
   }
 }
 
@@ -1494,6 +1581,8 @@ export interface WireRecords {
   records: WireRecord[]
   markers: WireMarker[]
   stubs: WireStub[]
+  tags: string[]
+  tagged: WireTagged[]
 }
 
 export namespace WireRecords {
@@ -1541,6 +1630,20 @@ export namespace WireRecords {
           }
         }
 
+        if (obj.tags != null) {
+          for (const value of obj.tags) {
+            w.uint32(50)
+            w.string(value)
+          }
+        }
+
+        if (obj.tagged != null) {
+          for (const value of obj.tagged) {
+            w.uint32(58)
+            WireTagged.codec().encode(value, w)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1550,7 +1653,9 @@ export namespace WireRecords {
           caches: [],
           records: [],
           markers: [],
-          stubs: []
+          stubs: [],
+          tags: [],
+          tagged: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1602,6 +1707,24 @@ export namespace WireRecords {
 
               obj.stubs.push(WireStub.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.stubs$
+              }))
+              break
+            }
+            case 6: {
+              if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
+                throw new MaxLengthError('Decode error - map field "tags" had too many elements')
+              }
+
+              obj.tags.push(reader.string())
+              break
+            }
+            case 7: {
+              if (opts.limits?.tagged != null && obj.tagged.length === opts.limits.tagged) {
+                throw new MaxLengthError('Decode error - map field "tagged" had too many elements')
+              }
+
+              obj.tagged.push(WireTagged.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.tagged$
               }))
               break
             }
@@ -3482,8 +3605,8 @@ export namespace WireListReply {
 
 export interface WireExchangeRequest {
   records?: WireRecords
-  markers: boolean
   agreedS: number
+  markers?: Uint8Array
 }
 
 export namespace WireExchangeRequest {
@@ -3501,14 +3624,14 @@ export namespace WireExchangeRequest {
           WireRecords.codec().encode(obj.records, w)
         }
 
-        if ((obj.markers != null && obj.markers !== false)) {
-          w.uint32(16)
-          w.bool(obj.markers)
-        }
-
         if ((obj.agreedS != null && obj.agreedS !== 0)) {
           w.uint32(24)
           w.uint64Number(obj.agreedS)
+        }
+
+        if (obj.markers != null) {
+          w.uint32(34)
+          w.bytes(obj.markers)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -3516,7 +3639,6 @@ export namespace WireExchangeRequest {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          markers: false,
           agreedS: 0
         }
 
@@ -3532,12 +3654,12 @@ export namespace WireExchangeRequest {
               })
               break
             }
-            case 2: {
-              obj.markers = reader.bool()
-              break
-            }
             case 3: {
               obj.agreedS = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.markers = reader.bytes()
               break
             }
             default: {
@@ -3565,6 +3687,7 @@ export namespace WireExchangeRequest {
 
 export interface WireExchangeReply {
   records?: WireRecords
+  markers?: Uint8Array
 }
 
 export namespace WireExchangeReply {
@@ -3580,6 +3703,11 @@ export namespace WireExchangeReply {
         if (obj.records != null) {
           w.uint32(10)
           WireRecords.codec().encode(obj.records, w)
+        }
+
+        if (obj.markers != null) {
+          w.uint32(18)
+          w.bytes(obj.markers)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -3598,6 +3726,10 @@ export namespace WireExchangeReply {
               obj.records = WireRecords.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.records
               })
+              break
+            }
+            case 2: {
+              obj.markers = reader.bytes()
               break
             }
             default: {

@@ -249,7 +249,7 @@ export class AckRules {
     const deletions = [this.#deletions.get(nameOf(cache, key)), this.#deletions.get(cache)]
     if (deletions.some((order) => order !== undefined && order > beganOrder)) return true
     // Where clocks differ, one that was asked for before may be later.
-    if (log.awaitsDelete(cache, key)) return true
+    if (log.awaitsDelete(cache, key) || log.mayBeUndone(record)) return true
     const others = [...log.of(cache, key), ...log.briefOf(cache, key)]
     return others.some((other) => other === undefined || wins(other, record))
   }

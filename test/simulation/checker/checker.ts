@@ -101,6 +101,9 @@ export class Checker {
       cache.on('set', ({ key, version }) => this.sessions.set(process, name, key, version))
       cache.on('delete', ({ key, version }) => this.sessions.deleted(process, name, key, version))
       cache.on('clear', ({ version }) => this.sessions.deleted(process, name, undefined, version))
+      cache.on('invalidate', ({ tag, version }) =>
+        this.sessions.invalidated(process, name, tag, version),
+      )
     }
     this.disturbances.shakes(process)
     this.#noteClock(process)
@@ -119,6 +122,7 @@ export class Checker {
     this.acks.lifeChanges()
     if (!isOwner(process)) return
     this.losses.loses()
+    this.sessions.ends(process)
     // It may have been the last that had something: what others have of it is older, and now the latest there is.
     this.staleness.forget()
   }

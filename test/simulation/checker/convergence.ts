@@ -6,6 +6,7 @@
  */
 import type { CacheEntry } from '../../../src/api.js'
 import { contents, type SimulatedProcess } from '../../../src/testing/simulation.js'
+import { leftOf } from './floors.js'
 import { isOwner } from './placement.js'
 import { printRecord, type Record, wins } from './records.js'
 import { CLOCK_TOLERANCE_MS, keeps, type Sessions } from './sessions.js'
@@ -39,11 +40,12 @@ export class ConvergenceRules {
       return
     }
     for (const { cache, key } of this.#components.log.keys) {
-      const expected = winnerOf(
+      const winner = winnerOf(
         running.flatMap(
           (process) => this.#components.sessions.floors(process).of(cache, key) ?? [],
         ),
       )
+      const expected = this.#unlessUndone(winner, running)
       for (const { process, copy } of copies)
         this.#checkHeld(process, copy, { cache, key }, expected)
       this.#checkEqual(copies, { cache, key })
@@ -72,10 +74,19 @@ export class ConvergenceRules {
       const kept = owners.flatMap(
         ({ process }) => sessions.floorOf(process, at.cache, at.key) ?? [],
       )
-      const expected = winnerOf(kept)
+      const processes = copies.map(({ process }) => process)
+      const expected = this.#unlessUndone(winnerOf(kept), processes)
       for (const { process, copy } of owners) this.#checkHeld(process, copy, at, expected)
       this.#checkEqual(owners, at)
     }
+  }
+
+  /** A winner as it is once everybody has every invalidation. */
+  #unlessUndone(winner: Record | undefined, running: readonly SimulatedProcess[]) {
+    if (winner === undefined) return undefined
+    const { sessions } = this.#components
+    const isUndone = running.some((process) => sessions.floors(process).isUndone(winner))
+    return isUndone ? leftOf(winner) : winner
   }
 
   /** A copy holds the winner of what survivors had, or a later write of the log. */
@@ -90,11 +101,15 @@ export class ConvergenceRules {
     if (entry === undefined) {
       if (expected === undefined || expected.deleted || mayEvict) return
       if (sessions.isOver(expected, now() + CLOCK_TOLERANCE_MS)) return
+      if (log.mayBeUndone(expected)) return
       // Something later that nobody told of has taken its place.
       const later = log.of(cache, key).filter((record) => wins(record, expected))
       if (
         later.some(
-          (record) => record.deleted || sessions.isOver(record, now() + CLOCK_TOLERANCE_MS),
+          (record) =>
+            record.deleted ||
+            log.mayBeUndone(record) ||
+            sessions.isOver(record, now() + CLOCK_TOLERANCE_MS),
         )
       )
         return

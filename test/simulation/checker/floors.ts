@@ -7,23 +7,44 @@ import { nameOf } from './write-log.js'
 export class Floors {
   readonly #keys = new Map<string, Record>()
   readonly #markers = new Map<string, Record>()
+  /** Invalidations, by cache and tag. */
+  readonly #invalidations = new Map<string, Record>()
+  readonly #tagsOf: (record: Record) => readonly string[]
+
+  /** @param tagsOf what a value was set with */
+  constructor(tagsOf: (record: Record) => readonly string[]) {
+    this.#tagsOf = tagsOf
+  }
 
   /** The process has taken in a write. */
   raise(record: Record): void {
+    const { cache, key, tag } = record
     const [floors, name] =
-      record.key === undefined
-        ? ([this.#markers, record.cache] as const)
-        : ([this.#keys, nameOf(record.cache, record.key)] as const)
+      tag !== undefined
+        ? ([this.#invalidations, nameOf(cache, tag)] as const)
+        : key === undefined
+          ? ([this.#markers, cache] as const)
+          : ([this.#keys, nameOf(cache, key)] as const)
     const known = floors.get(name)
     if (known === undefined || wins(record, known)) floors.set(name, record)
   }
 
   /** The latest of a key, a clear of its cache included. */
   of(cache: string, key: string): Record | undefined {
-    const floor = this.#keys.get(nameOf(cache, key))
+    const held = this.#keys.get(nameOf(cache, key))
+    const floor = held && this.isUndone(held) ? leftOf(held) : held
     const marker = this.#markers.get(cache)
     if (floor === undefined || marker === undefined) return floor ?? marker
     return wins(marker, floor) ? marker : floor
+  }
+
+  /** Whether a tag of a value has been invalidated since, as far as the process knows. */
+  isUndone(record: Record): boolean {
+    if (record.deleted || this.#invalidations.size === 0) return false
+    return this.#tagsOf(record).some((tag) => {
+      const invalidation = this.#invalidations.get(nameOf(record.cache, tag))
+      return invalidation !== undefined && wins(invalidation, record)
+    })
   }
 
   /** Forgets those of keys that are not kept any more. Clears stay: they hold for whatever comes. */
@@ -40,6 +61,11 @@ export class Floors {
 
   /** All floors as they are now. */
   snapshot(): Record[] {
-    return [...this.#keys.values(), ...this.#markers.values()]
+    return [...this.#keys.values(), ...this.#markers.values(), ...this.#invalidations.values()]
   }
+}
+
+/** What is left of a value that is gone without a later version. */
+export function leftOf(record: Record): Record {
+  return { ...record, deleted: true, value: undefined, isUndone: true }
 }

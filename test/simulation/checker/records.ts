@@ -9,8 +9,10 @@ const SHOWN_MAX = 40
 /** A write, as one copy or message shows it. */
 export interface Record {
   readonly cache: string
-  /** Undefined for a clear. */
+  /** Undefined for a marker: a clear, or the invalidation of a tag. */
   readonly key: string | undefined
+  /** Of an invalidation. */
+  readonly tag?: string | undefined
   /** As printed: `<ms, hex>-<counter, hex>-<member>`. */
   readonly version: string
   readonly deleted: boolean
@@ -18,6 +20,8 @@ export interface Record {
   readonly value: string | undefined
   /** Set when the process has this or something later, and what that is was not seen. */
   readonly orLater?: boolean
+  /** What is left of a value that a tag undid: no delete of its own, and above its own write alone. */
+  readonly isUndone?: boolean
 }
 
 /** 12 hex digits of ms, a dash, 4 of counter; then come a dash and the member. */
@@ -31,13 +35,13 @@ export function parseVersion(version: string): { wallMs: number; member: string 
   }
 }
 
-/** Whether `a` wins over `b`: by clock, then delete over set, then member id, then value. */
+/** Whether `a` wins over `b`: by clock, then delete over set, then member id, then value, which is below what is left of it. */
 export function wins(a: Record, b: Record): boolean {
   if (a.version !== b.version) {
     const clockA = a.version.slice(0, CLOCK_LENGTH)
     const clockB = b.version.slice(0, CLOCK_LENGTH)
     if (clockA !== clockB) return clockA > clockB
-    if (a.deleted !== b.deleted) return a.deleted
+    if (isDelete(a) !== isDelete(b)) return isDelete(a)
     // The clocks are equal: what differs is the member.
     return a.version > b.version
   }
@@ -45,10 +49,16 @@ export function wins(a: Record, b: Record): boolean {
   return a.value !== undefined && b.value !== undefined && a.value > b.value
 }
 
-export function printRecord({ key, version, deleted, value }: Record): string {
+function isDelete({ deleted, isUndone = false }: Record): boolean {
+  return deleted && !isUndone
+}
+
+export function printRecord({ key, tag, version, deleted, value }: Record): string {
   const what = deleted
     ? key === undefined
-      ? 'clear'
+      ? tag === undefined
+        ? 'clear'
+        : `invalidation of ${tag}`
       : 'delete'
     : `value ${value?.slice(0, SHOWN_MAX) ?? '?'}`
   return `${what} @ ${version}`

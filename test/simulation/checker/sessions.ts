@@ -57,7 +57,7 @@ export class Sessions {
   floors(process: SimulatedProcess): Floors {
     let floors = this.#floors.get(process)
     if (floors === undefined) {
-      floors = new Floors()
+      floors = this.#newFloors()
       this.#floors.set(process, floors)
     }
     return floors
@@ -76,13 +76,26 @@ export class Sessions {
     const ring = process.peer.ring.members
     let known = this.#kept.get(process)
     if (known === undefined) {
-      known = { floors: new Floors(), ring }
+      known = { floors: this.#newFloors(), ring }
       this.#kept.set(process, known)
     } else if (known.ring !== ring) {
       known.floors.prune((cache, key) => keeps(process, cache, key))
       known.ring = ring
     }
     return known.floors
+  }
+
+  /** A process ends, and with it the memory of what it alone owned: others that owned it before may have given that up. */
+  ends({ id, peer }: SimulatedProcess): void {
+    const isShared = (cache: string, key: string) => {
+      const { owners } = peer.ring.locate(cache, key)
+      return owners.length !== 1 || owners[0] !== id
+    }
+    for (const { floors } of this.#kept.values()) floors.prune(isShared)
+  }
+
+  #newFloors(): Floors {
+    return new Floors((record) => this.#components.log.tagsOf(record))
   }
 
   #raise(process: SimulatedProcess, record: Record): void {
@@ -101,7 +114,14 @@ export class Sessions {
 
   /** A process has taken in a delete, or a clear when there is no key. */
   deleted(process: SimulatedProcess, cache: string, key: string | undefined, version: string) {
-    this.#applied(process, { cache, key, version, deleted: true, value: undefined })
+    // One that came when its tag had been invalidated took away what was there before.
+    const isUndone = key !== undefined && this.#components.log.isSet(version)
+    this.#applied(process, { cache, key, version, deleted: true, value: undefined, isUndone })
+  }
+
+  /** A process has taken in the invalidation of a tag. */
+  invalidated(process: SimulatedProcess, cache: string, tag: string, version: string) {
+    this.#applied(process, { cache, key: undefined, tag, version, deleted: true, value: undefined })
   }
 
   /** A process publishes a record: that it made it a while ago, and may have given it up since for a later one of others. */
@@ -219,11 +239,15 @@ export class Sessions {
   ): void {
     const { log, now, mayEvict, violations } = this.#components
     if (floor === undefined || floor.deleted || mayEvict) return
+    // Who was asked may know of an invalidation that this process does not.
+    if (log.mayBeUndone(floor)) return
     // A value that is as good as over may be gone on a clock that is a little fast.
     const latestMs = Math.max(now() + CLOCK_TOLERANCE_MS, process.time.now())
     if (this.isOver(floor, latestMs)) return
-    // A later value may have come when its time was over: it takes the place of the one before, and is not told of.
+    // A later value may have come when its time was over, or its tag invalidated: it takes the place of the one before, and
+    // is not told of.
     const later = log.of(cache, key).filter((record) => wins(record, floor))
+    if (later.some((record) => log.mayBeUndone(record))) return
     const isOver = (record: Record) => wins(record, floor) && this.isOver(record, latestMs)
     const brief = log.briefOf(cache, key)
     if (brief.some((record) => record === undefined || isOver(record))) return
@@ -256,6 +280,11 @@ export class Sessions {
     if (floor !== undefined && wins(floor, record)) {
       const below = `${printRecord(record)}, below ${printRecord(floor)} that it had`
       violations.add(rule, `${process.id} read ${cache}/${key} = ${below}`)
+    }
+    // What came while others were asked need not show.
+    if (tookMs === 0 && this.floors(process).isUndone(record)) {
+      const what = `${process.id} read ${cache}/${key} = ${printRecord(record)}`
+      violations.add(rule, `${what}, a tag of which it knows to be invalidated`)
     }
     const slackMs = EXPIRY_SLACK_MS + 2 * Math.min(clockErrorMs(), CLOCK_TOLERANCE_MS)
     if (this.isOver(record, now() - slackMs - tookMs)) {

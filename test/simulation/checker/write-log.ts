@@ -14,12 +14,15 @@ export interface Written {
   readonly key: string
   /** 0: for ever. */
   readonly ttlMs: number
+  readonly tags?: readonly string[] | undefined
 }
 
 export class WriteLog {
   /** By cache and key. */
   readonly #records = new Map<string, Record[]>()
   readonly #markers = new Map<string, Record[]>()
+  /** Invalidations, by cache and tag. */
+  readonly #invalidations = new Map<string, Record[]>()
   readonly #keys: Array<{ readonly cache: string; readonly key: string }> = []
   readonly #written = new Map<string, Written>()
   /** Those that do not live for ever, by cache and key. */
@@ -50,9 +53,9 @@ export class WriteLog {
     })
   }
 
-  /** A caller is about to delete a key, or to clear a cache when there is no key. */
-  intendsDelete(author: string, cache: string, key: string | undefined): void {
-    const name = deleteName(author, cache, key)
+  /** A caller is about to delete a key or, when there is none, to clear a cache or what of it bears a tag. */
+  intendsDelete(author: string, cache: string, key: string | undefined, tag?: string): void {
+    const name = deleteName(author, cache, key, tag)
     this.#deletesAsked.set(name, (this.#deletesAsked.get(name) ?? 0) + 1)
   }
 
@@ -71,8 +74,8 @@ export class WriteLog {
   }
 
   /** Counts a delete that was published. False when nobody had asked for it. */
-  takeDelete(author: string, { cache, key }: Record): boolean {
-    const name = deleteName(author, cache, key)
+  takeDelete(author: string, { cache, key, tag }: Record): boolean {
+    const name = deleteName(author, cache, key, tag)
     const left = this.#deletesAsked.get(name) ?? 0
     this.#deletesAsked.set(name, left - 1)
     return left > 0
@@ -94,6 +97,11 @@ export class WriteLog {
     return this.#versions.get(value)
   }
 
+  /** Whether a version is known to be one of a value. */
+  isSet(version: string): boolean {
+    return this.#values.has(version)
+  }
+
   /** A batch was published. Returns its records. */
   published(author: string, bytes: Uint8Array): Record[] {
     // A value too large for a batch is not in it: its author was seen to set it.
@@ -106,7 +114,31 @@ export class WriteLog {
     return records
   }
 
-  /** Every record of a key, markers of its cache included. */
+  /** What a value was set with. */
+  tagsOf({ value, version }: Record): readonly string[] {
+    const known = value ?? this.#values.get(version)
+    return (known === undefined ? undefined : this.#written.get(known)?.tags) ?? []
+  }
+
+  /** Whether a value bears a tag that somebody has invalidated since, or was asked to. */
+  mayBeUndone(record: Record): boolean {
+    return this.tagsOf(record).some((tag) => {
+      const invalidations = this.#invalidations.get(nameOf(record.cache, tag)) ?? []
+      const end = deleteName('', record.cache, undefined, tag)
+      return (
+        invalidations.some((one) => wins(one, record)) ||
+        [...this.#deletesAsked].some(([name, count]) => count > 0 && name.endsWith(end))
+      )
+    })
+  }
+
+  /** The latest invalidation of a tag that a member has published. */
+  latestInvalidation(author: string, cache: string, tag: string): Record | undefined {
+    const all = this.#invalidations.get(nameOf(cache, tag)) ?? []
+    return winnerOf(all.filter(({ version }) => version.endsWith(`-${author}`)))
+  }
+
+  /** Every record of a key, clears of its cache included. */
   of(cache: string, key: string): Record[] {
     return [...(this.#records.get(nameOf(cache, key)) ?? []), ...(this.#markers.get(cache) ?? [])]
   }
@@ -124,8 +156,9 @@ export class WriteLog {
   #add(author: string, record: Record): void {
     this.recordCount++
     push(this.#authored, author, record)
-    const { cache, key } = record
-    if (key === undefined) push(this.#markers, cache, record)
+    const { cache, key, tag } = record
+    if (tag !== undefined) push(this.#invalidations, nameOf(cache, tag), record)
+    else if (key === undefined) push(this.#markers, cache, record)
     else if (push(this.#records, nameOf(cache, key), record) === 1) this.#keys.push({ cache, key })
     if (record.value !== undefined) this.seen(record.value, record.version)
   }
@@ -134,9 +167,10 @@ export class WriteLog {
 /** The records of a batch as the checker sees them. */
 export function recordsOf({ writes, markers }: Batch): Record[] {
   return [
-    ...markers.map(({ cache, version }) => ({
+    ...markers.map(({ cache, tag, version }) => ({
       cache,
       key: undefined,
+      tag,
       version: formatVersion(version),
       deleted: true,
       value: undefined,
@@ -169,8 +203,8 @@ export function nameOf(cache: string, key: string): string {
 }
 
 /** Adds to the list of a key. Returns how many are in it now. */
-function deleteName(author: string, cache: string, key: string | undefined): string {
-  return `${author}\0${cache}\0${key ?? ''}`
+function deleteName(author: string, cache: string, key: string | undefined, tag?: string): string {
+  return `${author}\0${cache}\0${key ?? ''}${tag === undefined ? '' : `\0${tag}`}`
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): number {

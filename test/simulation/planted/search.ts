@@ -9,7 +9,7 @@ import { NO_BUG } from './plugin.js'
 import type { Soil } from './soils.js'
 
 /** Seeds that are gone through before a bug counts as missed. */
-const SEEDS_MAX = 60
+const SEEDS_MAX = 120
 
 /** From when the links of a soil are as it says, in ms: by then the members know each other. */
 const LINK_FROM_MS = 1_000

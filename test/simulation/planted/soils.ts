@@ -41,6 +41,33 @@ export const LOSSY: Soil = { ...QUIET, link: { lossProbability: 0.2 } }
 export const UNREPAIRED_QUIET: Soil = { ...QUIET, options: UNREPAIRED }
 export const UNREPAIRED_OWNED: Soil = { ...LOSSY, replicas: 3, options: UNREPAIRED }
 
+/** Two write a key in one millisecond; a third hears of the one, of the invalidation of its tag, and then of the other. */
+export const INVALIDATED_TWIN: Soil = {
+  scenario: {
+    name: 'invalidated-twin',
+    proves: '',
+    shows: [],
+    options: { replicas: 'all', ...UNREPAIRED },
+    network: { forwardPeersMax: 0 },
+    steps: [
+      ...at(1_900, {
+        do: 'link',
+        settings: { delayMs: { min: 1_500, max: 1_500 } },
+        from: 'p02',
+        to: 'p03',
+      }),
+      ...at(
+        2_000,
+        { do: 'set', at: 'p01', key: 'k', value: 'page', tags: ['t'] },
+        { do: 'set', at: 'p02', key: 'k', value: 'of the higher id' },
+      ),
+      ...at(2_500, { do: 'invalidate', at: 'p01', tags: ['t'] }),
+      ...at(2_600, held('p03', 'k', undefined)),
+      ...at(4_000, held('p01 p02 p03', 'k', 'of the higher id')),
+    ],
+  },
+}
+
 /** Long enough for what expires to be left out of account, and for members to join after that. */
 export const EXPIRING: Soil = { faults: ['join'], seconds: 90 }
 

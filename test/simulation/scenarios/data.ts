@@ -361,6 +361,65 @@ const BOUNDS: readonly Scenario[] = [
     steps: heardByOne({ do: 'clear', at: 'p01' }),
   },
   {
+    name: 'tag-heard-by-one',
+    proves: paragraph`The same with the invalidation of a tag, which one other member hears of before the one that made it is
+      killed and started again. Rounds of repair compare the markers first, and all that bears the tag is gone everywhere.`,
+    shows: ['loss', 'crash'],
+    network: DIRECT,
+    options: { replicas: 'all' },
+    steps: [
+      ...at(1_500, { do: 'set', at: 'p03', key: 'k', value: 'v', tags: ['t'] }),
+      ...at(1_500, { do: 'set', at: 'p03', key: 'l', value: 'w', tags: ['u'] }),
+      ...heardByOne({ do: 'invalidate', at: 'p01', tags: ['t'] }),
+      ...at(20_000, held(ALL, 'k', undefined), held(ALL, 'l', 'w')),
+    ],
+  },
+  {
+    name: 'invalidation-unheard-beyond-the-grace',
+    proves: paragraph`An invalidation is heard by one other member only, and nobody compares what he holds for longer than markers
+      are remembered. It is kept all the same, until all others have been told; then it goes.`,
+    shows: ['loss', 'crash', 'disconnect'],
+    network: DIRECT,
+    options: { replicas: 'all', tombstoneGraceMs: 1_000, antiEntropyIntervalMs: 3_600_000 },
+    steps: [
+      ...at(1_500, { do: 'set', at: 'p03', key: 'k', value: 'v', tags: ['t'] }),
+      ...heardByOne({ do: 'invalidate', at: 'p01', tags: ['t'] }),
+      ...at(200_000, stat('p02', 'markerCount', { atLeast: 1 })),
+      ...at(200_000, held('p03', 'k', 'v'), { do: 'disconnect', member: 'p02' }),
+      ...at(240_000, held(ALL, 'k', undefined)),
+    ],
+  },
+  {
+    name: 'markers-go-once-all-have-them',
+    proves: paragraph`Clears and invalidations are remembered for as long as deletes are, and until all members have had them; after
+      that nothing is left of them anywhere, though tags without number are invalidated in the life of a mesh.`,
+    shows: [],
+    options: { replicas: 3, tombstoneGraceMs: 1_000 },
+    steps: [
+      ...at(2_000, { do: 'invalidate', at: 'p01', tags: numbered('t', 50) }),
+      ...at(2_500, { do: 'clear', at: 'p02', cache: 'd' }),
+      ...at(3_000, stat(ALL, 'markerCount', { atLeast: 51, atMost: 51 })),
+      ...at(400_000, stat(ALL, 'markerCount', { atMost: 0 })),
+    ],
+  },
+  {
+    name: 'older-than-what-a-tag-undid',
+    proves: paragraph`A member is cut off with a value that the others overwrite by one with a tag, which they then invalidate. What
+      the one still holds was outdated before: it does not show again, on any of them. Where a marker only takes away what
+      bears its tag, the value of before comes back from the one that missed all of it.`,
+    shows: ['partition'],
+    options: { replicas: 'all' },
+    steps: [
+      ...at(2_000, { do: 'set', at: 'p05', key: 'k', value: 'old' }),
+      ...at(3_000, { do: 'cut', from: ['p05'], to: FOUR.split(' ') }),
+      ...at(4_000, { do: 'set', at: 'p01', key: 'k', value: 'page', tags: ['t'] }),
+      ...at(5_000, { do: 'invalidate', at: 'p02', tags: ['t'] }),
+      ...at(6_000, held(FOUR, 'k', undefined), held('p05', 'k', 'old')),
+      ...at(30_000, { do: 'mend', from: ['p05'], to: FOUR.split(' ') }),
+      ...at(60_000, held(ALL, 'k', undefined)),
+    ],
+  },
+  {
     name: 'more-near-copies-than-there-is-room-for',
     proves: paragraph`A client reads 20 keys of others, and has room for copies of three. It is answered in full, and keeps
       those that it read last; a value larger than all its room it reads as well, and does not keep. Copies that go only
