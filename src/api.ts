@@ -415,6 +415,8 @@ export interface PeerStats {
   /** Writers that had to wait because too much of that was kept, and writes that were given up. */
   hintWaitCount: number
   hintExpiredCount: number
+  /** Writes, deletes and markers of this peer that were given up: its clock was ahead, and the others refuse them. */
+  recalledCount: number
   /** Partitions, of 4,096, that this peer owns, and those of them that it is still taking over. */
   ownedPartitions: number
   openPartitions: number

@@ -323,6 +323,7 @@ export class MeshPeer implements Peer {
       hintBytes: this.#member.handoff.hints.bytes,
       hintWaitCount: this.#member.handoff.waitCount,
       hintExpiredCount: this.#member.handoff.hints.expiredCount,
+      recalledCount: this.#member.recall.count,
       ownedPartitions: this.#member.ownership.placement.ownedCount,
       openPartitions: this.#member.rebalance.openCount,
       otherRingCount: this.#member.ownership.otherRingCount,

@@ -20,6 +20,7 @@ const heartbeat = {
   opsEpoch: 1,
   opsSequence: 1,
   settledRing: 1n,
+  timestampMs: 1,
   role: 'owner',
 } as const
 const page = {

@@ -41,6 +41,11 @@ export class PartitionDigests {
     this.#flip(record, -1)
   }
 
+  /** Takes everything out. */
+  clear(): void {
+    for (const array of [this.#low, this.#high, this.#counts, this.#latestMs]) array.fill(0)
+  }
+
   /** Whether nothing that was written to a partition since a wall time, in ms, has been put in. */
   isQuiet(partition: number, sinceMs: number): boolean {
     return (this.#latestMs[partition] as number) < sinceMs

@@ -7,7 +7,7 @@
  */
 import type { Marker, Write } from './entry.js'
 import { entryBytes } from './stored-entry.js'
-import { supersedes } from './version.js'
+import { type Recalled, supersedes } from './version.js'
 
 /** Options of {@link Hints}. */
 export interface HintsOptions {
@@ -93,6 +93,21 @@ export class Hints {
     for (const hint of [...(this.#byCache.get(marker.cache)?.values() ?? [])]) {
       if (!supersedes(hint.write, marker)) this.#remove(hint)
     }
+  }
+
+  /** Gives up those that were written after a wall time, in ms. */
+  recall(limitMs: number): Recalled {
+    let count = 0
+    let latestMs = 0
+    for (const hint of this.#order) {
+      const { wallMs } = hint.write.version
+      if (wallMs <= limitMs) latestMs = Math.max(latestMs, wallMs)
+      else {
+        this.#remove(hint)
+        count++
+      }
+    }
+    return { count, latestMs }
   }
 
   /** All hints, the oldest first. */

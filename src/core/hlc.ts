@@ -54,6 +54,14 @@ export class HybridLogicalClock {
     return this.#last
   }
 
+  /**
+   * Goes on from a wall time, in ms, though later timestamps have been issued: nobody else has taken any of them, and they are
+   * given up here. Never forward.
+   */
+  setBack(wallMs: number): void {
+    if (wallMs < this.#last.wallMs) this.#last = { wallMs, counter: COUNTER_MAX }
+  }
+
   /** Whether a timestamp heard from another member is near enough to be believed. */
   accepts(timestamp: Timestamp): boolean {
     const { wallMs, counter } = timestamp

@@ -71,6 +71,16 @@ export class LastEqual {
     }
   }
 
+  /** Moments after a wall time, in ms, were by a clock that was wrong: nothing is known of them. */
+  recall(limitMs: number): void {
+    const limitS = Math.floor(limitMs / S_MS)
+    for (const { seconds } of this.#known.values()) {
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        if ((seconds[partition] as number) > limitS) seconds[partition] = 0
+      }
+    }
+  }
+
   /** Forgets all members but some. */
   keep(isKept: (member: string) => boolean): void {
     for (const member of this.#known.keys()) if (!isKept(member)) this.#known.delete(member)

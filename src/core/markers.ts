@@ -11,7 +11,7 @@
 import { mix, stampOf } from './digest.js'
 import { type Marker, undoes } from './entry.js'
 import { type Expiring, ExpiryIndex } from './expiry.js'
-import { supersedes, type Versioned } from './version.js'
+import { type Recalled, supersedes, type Versioned } from './version.js'
 
 /** Slices of the digest, and how long each is, in ms: more than an hour in all, from where they come round again. */
 export const MARKER_SLICES = 64
@@ -183,6 +183,24 @@ export class Markers {
       else this.#forget(held)
     }
     return seen
+  }
+
+  /** Gives up those that were made after a wall time, in ms, and counts all others again. */
+  recall(limitMs: number): Recalled {
+    const before = this.#order.size
+    let latestMs = 0
+    for (const held of this.#order) {
+      const { wallMs } = held.marker.version
+      if (wallMs > limitMs) this.#forget(held)
+      else latestMs = Math.max(latestMs, wallMs)
+    }
+    this.#horizonMs = 0
+    this.#slices.fill(0)
+    for (const held of this.#order) {
+      this.#flip(held)
+      this.#lapsing.add(held)
+    }
+    return { count: before - this.#order.size, latestMs }
   }
 
   #makeRoom(): void {

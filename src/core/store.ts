@@ -29,8 +29,10 @@ import { PARTITIONS } from './ring.js'
 import { entryBytes, StoredEntry } from './stored-entry.js'
 import { TagIndex } from './tagged.js'
 import {
+  COUNTER_MAX,
   compareTimestamps,
   type Payload,
+  type Recalled,
   supersedes,
   TIMESTAMP_ZERO,
   type Timestamp,
@@ -105,8 +107,8 @@ export interface Horizon {
 /** The horizon moves in whole seconds. */
 const HORIZON_STEP_MS = 1_000
 
-/** How far ahead of the present the horizon may be, in ms: of two members whose clocks differ, the other's counts. */
-const AHEAD_MAX_MS = 3_600_000
+/** How far ahead of the present the horizon may be, in ms: of two members whose clocks differ a little, the other's counts. */
+const AHEAD_MAX_MS = 5_000
 
 /** Expired and cleared entries that are taken out at once for want of room. */
 const RECLAIM_SLICE = 16
@@ -398,6 +400,43 @@ export class Store {
     if (tag === undefined) listener?.clear(cache, version)
     else listener?.invalidate(cache, tag, version)
     return true
+  }
+
+  /**
+   * Gives up all that was written after a wall time, in ms, without a trace; and the horizon with it, which begins anew. Costs
+   * what is held.
+   */
+  recall(limitMs: number): Recalled {
+    let { count, latestMs } = this.#markers.recall(limitMs)
+    this.#digests.clear()
+    this.#horizon = { valuesMs: 0, tombstonesMs: 0 }
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const entries = this.#partitions.entries(partition)
+      const gone = this.#gone.entries(partition)
+      for (const record of [...entries, ...gone]) this.#digests.add(record)
+      for (const key of gone) this.#lapsing(key).add(key)
+      for (const entry of entries) {
+        const { wallMs } = entry.version
+        if (wallMs <= limitMs) latestMs = Math.max(latestMs, wallMs)
+        else {
+          if (this.#holds(entry)) count++
+          this.#remove(entry)
+        }
+      }
+      for (const key of gone) {
+        const { wallMs } = key.version
+        if (wallMs <= limitMs) latestMs = Math.max(latestMs, wallMs)
+        else {
+          if (key.record.deleted) this.#tombstones.reclaim(key)
+          else this.#stubs.reclaim(key)
+          count++
+        }
+      }
+    }
+    for (const space of this.#spaces.values()) {
+      if (space.latest.wallMs > limitMs) space.latest = { wallMs: limitMs, counter: COUNTER_MAX }
+    }
+    return { count, latestMs }
   }
 
   /**

@@ -35,6 +35,14 @@ export interface Versioned {
   readonly tags?: readonly string[] | undefined
 }
 
+/** What became of writes that were made after a wall time. */
+export interface Recalled {
+  /** How many were given up. */
+  readonly count: number
+  /** Wall time of the latest that is left, in ms; 0 for none. */
+  readonly latestMs: number
+}
+
 /** The timestamp before every other. */
 export const TIMESTAMP_ZERO: Timestamp = { wallMs: 0, counter: 0 }
 

@@ -203,6 +203,7 @@ export const heartbeatCodec: Codec<messages.Heartbeat> = codec(
     instance: text(heartbeat.instance, 'instance'),
     // The library reads these fields as signed numbers.
     viewDigest: BigInt.asUintN(64, heartbeat.viewDigest),
+    timestampMs: wallMs(heartbeat.timestampMs),
     settledRing: BigInt.asUintN(64, heartbeat.settledRing),
     status: STATUS_FROM_WIRE[heartbeat.status],
     role: ROLE_FROM_WIRE[heartbeat.role],

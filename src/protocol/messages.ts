@@ -62,6 +62,8 @@ export interface Heartbeat extends Omit<MemberDescription, 'id'> {
   readonly opsSequence: number
   /** Digest of the ring of which the sender holds all that it owns; 0 when it is still taking over. */
   readonly settledRing: bigint
+  /** Its latest timestamp, in ms of wall time; 0 when it does not say. */
+  readonly timestampMs: number
 }
 
 /** News of a member's state; `forgotten` drops a member that is gone. */

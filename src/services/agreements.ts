@@ -165,6 +165,13 @@ export class Agreements {
     if (instance !== undefined) this.#lastTaken.note(member, instance, partitions, atMs)
   }
 
+  /** Moments after a wall time, in ms, were by a clock that was wrong. */
+  recall(limitMs: number): void {
+    for (const moments of [this.#lastEqual, this.#lastTaken, this.#throughOthers]) {
+      moments.recall(limitMs)
+    }
+  }
+
   /** Forgets members that are no longer known. */
   tidy(): void {
     const { membership } = this.#components
@@ -177,8 +184,11 @@ export class Agreements {
   /** Since when all deletes are remembered, in ms: for the grace, unless some had to be forgotten early. */
   #keptSinceMs(): number {
     const { meshClock, store } = this.#components
-    const graceMs = meshClock.strictNow() - this.#options.tombstonesKeptMs
-    return Math.max(graceMs, store.horizon.tombstonesMs)
+    const { tombstonesKeptMs } = this.#options
+    const nowMs = meshClock.strictNow()
+    // What comes late, as a hint does, comes within half the grace: it is not to be taken for what was deleted.
+    const forgottenMs = Math.min(store.horizon.tombstonesMs, nowMs - tombstonesKeptMs / 2)
+    return Math.max(nowMs - tombstonesKeptMs, forgottenMs)
   }
 
   #all(): Moments[] {

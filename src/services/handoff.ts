@@ -4,6 +4,7 @@
  */
 import type { Marker, Write } from '../core/entry.js'
 import { type Hint, Hints } from '../core/hints.js'
+import type { Recalled } from '../core/version.js'
 import { HintsFullError } from '../errors.js'
 import type { Runtime, Timer } from './ports.js'
 import { Room } from './room.js'
@@ -125,6 +126,13 @@ export class Handoff {
   clear(marker: Marker): void {
     this.hints.clear(marker)
     this.#grantRoom()
+  }
+
+  /** What was written after a wall time, in ms, is given up. */
+  recall(limitMs: number): Recalled {
+    const recalled = this.hints.recall(limitMs)
+    this.#grantRoom()
+    return recalled
   }
 
   /** Owners have changed: what waits is given to those of now, of which this member may be one. */

@@ -33,6 +33,8 @@ export interface HeartbeatComponents {
   readonly published: () => { readonly epoch: number; readonly sequence: number }
   /** Digest of the ring of which this member holds all that it owns; 0 when it is still taking over. */
   readonly settledRing: () => bigint
+  /** Wall time of this member's latest timestamp, in ms. */
+  readonly latestTimestampMs: () => number
 }
 
 export interface HeartbeatOptions {
@@ -94,7 +96,8 @@ export class Heartbeats {
 
   /** Sends a heartbeat now, beside the regular ones. */
   async beat(): Promise<void> {
-    const { membership, transport, runtime, published, settledRing } = this.#components
+    const { membership, transport, runtime, published, settledRing, latestTimestampMs } =
+      this.#components
     const { name, incarnation, outlived, status, role, addresses } = membership.self()
     const { epoch, sequence } = published()
     const wallMs = runtime.clock.now()
@@ -114,6 +117,7 @@ export class Heartbeats {
       opsEpoch: epoch,
       opsSequence: sequence,
       settledRing: settledRing(),
+      timestampMs: latestTimestampMs(),
     }
     try {
       await transport.publish(this.#options.topic, heartbeatCodec.encode(heartbeat))

@@ -35,6 +35,7 @@ import type { Channel, Runtime, Transport, TransportHandlers } from './ports.js'
 import { QuorumReads } from './quorum-reads.js'
 import { Reads } from './reads.js'
 import { Rebalance } from './rebalance.js'
+import { Recall } from './recall.js'
 import { Replication } from './replication.js'
 import { RequestStreams } from './request-streams.js'
 import { withDeadline } from './requests.js'
@@ -82,6 +83,7 @@ export class MeshMember implements TransportHandlers {
   readonly requests: RequestStreams
   readonly ownership: Ownership
   readonly rebalance: Rebalance
+  readonly recall: Recall
   readonly delivery: Delivery
   readonly handoff: Handoff
   readonly near: NearCache
@@ -207,16 +209,27 @@ export class MeshMember implements TransportHandlers {
     )
     const published = () => replication.published
     const settledRing = () => this.rebalance.settledRing
+    const latestTimestampMs = () => hlc.last.wallMs
     const heartbeats = new Heartbeats(
-      { runtime, transport, membership, meshClock, drops, published, settledRing },
+      {
+        runtime,
+        transport,
+        membership,
+        meshClock,
+        drops,
+        published,
+        settledRing,
+        latestTimestampMs,
+      },
       {
         topic: topics.heartbeat,
         intervalMs: options.heartbeatIntervalMs,
         instance: options.instance,
       },
       {
-        alive: (id, { opsEpoch, opsSequence, status, settledRing }) => {
+        alive: (id, { opsEpoch, opsSequence, status, settledRing, timestampMs }) => {
           clockWatch.look()
+          this.recall.heard(id, status === 'joining' ? 0 : timestampMs)
           replication.heard(id, opsEpoch, opsSequence)
           ownership.heardSettled(id, status === 'serving' ? settledRing : 0n)
           if (status !== 'serving') return
@@ -240,6 +253,10 @@ export class MeshMember implements TransportHandlers {
         instance: options.instance,
         tombstonesKeptMs: options.tombstoneGraceMs + HORIZON_LAG_MAX_MS,
       },
+    )
+    const recall = new Recall(
+      { membership, meshClock, hlc, store, handoff, agreements },
+      (message) => listener.alert('clock-ahead', message),
     )
     const transfers = new StateTransfer({
       runtime,
@@ -286,6 +303,7 @@ export class MeshMember implements TransportHandlers {
     this.#watchdog = new Watchdog({ runtime, transport, handshake })
     this.ownership = ownership
     this.rebalance = rebalance
+    this.recall = recall
     this.near = near
     this.handoff = handoff
     this.requests = requests
@@ -601,6 +619,7 @@ export class MeshMember implements TransportHandlers {
     if (!isLive(member)) {
       this.clock.gone(member.id)
       this.antiEntropy.gone(member.id)
+      this.recall.gone(member.id)
       this.catchUp.gone(member.id)
       this.ownership.gone(member.id)
       this.rebalance.look()

@@ -11,7 +11,7 @@ import type { Hints } from '../core/hints.js'
 import { type Electorate, isAcknowledged } from '../core/quorum.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Store } from '../core/store.js'
-import { supersedes } from '../core/version.js'
+import { supersedes, type Version } from '../core/version.js'
 import { NotConfirmedError, PeerStoppedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Answer, Ask } from '../protocol/messages.js'
@@ -220,9 +220,11 @@ export class QuorumReads {
       for await (const told of lookUp(requests, id, keys, options)) {
         if (!ownership.counts(told.ring)) return undefined
         replication.apply({ writes: told.writes, markers: told.markers })
-        writes.push(...told.writes)
-        markers.push(...told.markers)
-        stubs.push(...told.stubs)
+        // What lies in the future is not taken in, and does not win here.
+        const isBelieved = (record: { readonly version: Version }) => replication.accepts(record)
+        writes.push(...told.writes.filter(isBelieved))
+        markers.push(...told.markers.filter(isBelieved))
+        stubs.push(...told.stubs.filter(isBelieved))
         for (const name of told.open) open.add(name)
       }
     } catch {

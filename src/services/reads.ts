@@ -138,9 +138,13 @@ export class Reads {
     return found
   }
 
-  /** What an owner told, unless more is known here: that it was deleted, by a member that has yet to take the key over. */
+  /**
+   * What an owner told, unless more is known here: that it was deleted, by a member that has yet to take the key over; or it
+   * comes from the future.
+   */
   #believed(write: Write): Found | undefined {
-    return this.#components.store.outranks(write) ? undefined : this.live(write)
+    const { store, replication } = this.#components
+    return !replication.accepts(write) || store.outranks(write) ? undefined : this.live(write)
   }
 
   #search(

@@ -684,3 +684,48 @@ describe('Store.undo, by tag', () => {
     expect(store.horizon.tombstonesMs).toBe(6_000)
   })
 })
+
+describe('Store.recall', () => {
+  it('gives up what was written after a time without a trace, and counts what is left as if that had never been', () => {
+    const { store } = openStore()
+    const { store: other } = openStore()
+    for (const one of [store, other]) {
+      one.apply(set('kept', 'v', at(5)))
+      one.apply(del('deleted', at(6)))
+      one.undo(markerOf('c', at(4), 't'))
+    }
+    store.apply(set('kept too', 'v', at(7)))
+    other.apply(set('kept too', 'v', at(7)))
+    store.apply(set('future', 'v', at(1_000), { tags: ['u'] }))
+    store.apply(del('future delete', at(1_001)))
+    store.undo(markerOf('c', at(1_002), 'v'))
+    expect(store.recall(500)).toEqual({ count: 3, latestMs: 7 })
+    expect(liveKeys(store)).toEqual(['kept', 'kept too'])
+    expect(rootOfStore(store)).toBe(rootOfStore(other))
+    expect(store.markers.digest).toBe(other.markers.digest)
+    expect(store.isKnown('c', 'future')).toBe(false)
+    expect(store.apply(set('future', 'of today', at(8)))).toBe('applied')
+    store.undo(markerOf('c', at(9)))
+    expect(store.size('c')).toBe(0)
+  })
+
+  it('begins anew with the horizon, and what lapses lapses once', () => {
+    const { store, clock } = openStore()
+    const { store: other, clock: otherClock } = openStore()
+    for (const one of [store, other]) {
+      one.apply(set('brief', 'v', at(1), { expiresAt: clock.now() + 1_000 }))
+      one.apply(set('long', 'v', at(2), { expiresAt: clock.now() + 60_000 }))
+    }
+    for (const one of [clock, otherClock]) one.advance(30_000)
+    store.advance({ valuesMs: clock.now(), tombstonesMs: 0 })
+    expect(store.recall(Number.POSITIVE_INFINITY).count).toBe(0)
+    expect(store.horizon).toEqual({ valuesMs: 0, tombstonesMs: 0 })
+    expect(rootOfStore(store)).toBe(rootOfStore(other))
+    const horizon = { valuesMs: clock.now(), tombstonesMs: 0 }
+    for (const one of [store, other, store]) one.advance(horizon)
+    expect(rootOfStore(store)).toBe(rootOfStore(other))
+    sweepAll(store)
+    expect(rootOfStore(store)).toBe(rootOfStore(other))
+    expect(liveKeys(store)).toEqual(['long'])
+  })
+})

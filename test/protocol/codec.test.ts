@@ -60,6 +60,7 @@ const heartbeat: messages.Heartbeat = {
   opsEpoch: 1_767_225_600_000,
   opsSequence: 9,
   settledRing: 2n ** 64n - 2n,
+  timestampMs: 1_767_225_600_009,
   role: 'client',
 }
 

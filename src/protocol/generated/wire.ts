@@ -725,6 +725,7 @@ export interface WireHeartbeat {
   settledRing: bigint
   role: WireRole
   outlived?: number
+  timestampMs: number
 }
 
 export namespace WireHeartbeat {
@@ -814,6 +815,11 @@ export namespace WireHeartbeat {
           w.uint64Number(obj.outlived)
         }
 
+        if ((obj.timestampMs != null && obj.timestampMs !== 0)) {
+          w.uint32(136)
+          w.uint64Number(obj.timestampMs)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -832,7 +838,8 @@ export namespace WireHeartbeat {
           opsEpoch: 0,
           wallMs: 0,
           settledRing: 0n,
-          role: WireRole.OWNER
+          role: WireRole.OWNER,
+          timestampMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -903,6 +910,10 @@ export namespace WireHeartbeat {
             }
             case 16: {
               obj.outlived = reader.uint64Number()
+              break
+            }
+            case 17: {
+              obj.timestampMs = reader.uint64Number()
               break
             }
             default: {

@@ -98,7 +98,7 @@ export class AckRules {
     ack: Ack | undefined,
     { cache, values }: { cache: string; values: ReadonlyArray<readonly [string, string]> },
   ): void {
-    const { log, simulation, violations, replicas, losses } = this.#components
+    const { log, simulation, violations, replicas, losses, sessions } = this.#components
     if (!isOfMany(ack)) {
       losses.end(risk)
       return
@@ -113,6 +113,8 @@ export class AckRules {
       const version = log.versionOf(value)
       if (version === undefined) continue
       const record = { cache, key, version, deleted: false, value }
+      // What a clock that is ahead has written holds among those whose clocks are as wrong.
+      if (sessions.isAhead(record)) continue
       const holders = simulation.processes.filter((holder) => this.#holds(holder, record))
       const ids = new Set(holders.map(({ id }) => id))
       // Who has something later has acknowledged it, too, and need not tell of it.

@@ -109,6 +109,8 @@ export class Checker {
     this.#noteClock(process)
     this.joiners.watch(process)
     peer.on('alert', ({ code }) => {
+      // It has given up what it had issued in the future, and goes on from the present.
+      if (code === 'clock-ahead') this.sessions.beginsAnew(process.id)
       // Nobody could tell it how far the clock of its earlier life had come.
       if (code !== 'serving-alone') return
       this.sessions.beginsAnew(process.id)

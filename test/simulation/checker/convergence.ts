@@ -8,7 +8,7 @@ import type { CacheEntry } from '../../../src/api.js'
 import { contents, type SimulatedProcess } from '../../../src/testing/simulation.js'
 import { leftOf } from './floors.js'
 import { isOwner } from './placement.js'
-import { printRecord, type Record, wins } from './records.js'
+import { parseVersion, printRecord, type Record, wins } from './records.js'
 import { CLOCK_TOLERANCE_MS, keeps, type Sessions } from './sessions.js'
 import type { Violations } from './violations.js'
 import { nameOf, type WriteLog, winnerOf } from './write-log.js'
@@ -34,7 +34,7 @@ export class ConvergenceRules {
 
   check(running: readonly SimulatedProcess[]): void {
     const copies = running.map((process) => ({ process, copy: copyOf(process) }))
-    for (const { process, copy } of copies) this.#checkKnown(process, copy)
+    for (const { process, copy } of copies) this.#checkKnown(process, copy, copies)
     if (this.#components.replicas !== 'all') {
       this.#checkOwned(copies)
       return
@@ -143,10 +143,16 @@ export class ConvergenceRules {
     }
   }
 
-  /** Nothing is held that nobody wrote. */
-  #checkKnown(process: SimulatedProcess, copy: Copy): void {
-    const { log, violations } = this.#components
+  /** Nothing is held that nobody wrote, or that is yet to come. */
+  #checkKnown(process: SimulatedProcess, copy: Copy, copies: ReadonlyArray<{ copy: Copy }>): void {
+    const { log, now, violations } = this.#components
     for (const [name, { key, value, version }] of copy) {
+      // Where all clocks were set back, all are ahead, and nothing is wrong with what they hold.
+      const isOfOne = copies.filter(({ copy }) => copy.get(name)?.version === version).length === 1
+      if (isOfOne && parseVersion(version).wallMs > now() + CLOCK_TOLERANCE_MS) {
+        const what = `${process.id} holds ${key} = ${value} @ ${version}, which is yet to come`
+        violations.add('clock', what)
+      }
       const written = log.written(value)
       if (written !== undefined && nameOf(written.cache, written.key) === name) continue
       violations.add(

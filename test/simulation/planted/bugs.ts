@@ -644,6 +644,30 @@ const STOPPING: readonly PlantedBug[] = [
   },
 ]
 
+/** What was written by a clock that was ahead. */
+const CLOCKS: readonly PlantedBug[] = [
+  {
+    name: 'future-waits-for-its-time',
+    is: 'a member that keeps what it wrote when its clock was ahead',
+    because: 'the others refuse it, and so nobody else ever sees it',
+    file: 'src/services/recall.ts',
+    find: 'const recalled = [store.recall(limitMs), handoff.recall(limitMs)]',
+    replace: 'const recalled = [handoff.recall(limitMs)]',
+    soil: soils.scenario('alone-with-a-clock-ahead'),
+    breaks: ['expectation', 'clock', 'convergence'],
+  },
+  {
+    name: 'future-given-up-by-all',
+    is: 'a mesh that gives up all it holds when its clocks are set back',
+    because: 'what is ahead of all clocks cannot be right',
+    file: 'src/services/recall.ts',
+    find: ' && this.#areBehind(limitMs)',
+    replace: '',
+    soil: soils.scenario('clock-step-back-of-all'),
+    breaks: ['session', 'expectation', 'convergence'],
+  },
+]
+
 /** What tags undo. */
 const TAGS: readonly PlantedBug[] = [
   {
@@ -691,7 +715,7 @@ const TAGS: readonly PlantedBug[] = [
     is: 'an invalidation that takes along what another member wrote at the same moment',
     because: 'what is left of a value is a tombstone, and of two writes at one time a delete wins',
     file: 'src/core/entry.ts',
-    find: '  return { ...tombstone(cache, key, version), tags }\n',
+    find: '  return { ...tombstone(cache, key, version), expiresAt, tags }\n',
     replace: '  return tombstone(cache, key, version)\n',
     soil: soils.INVALIDATED_TWIN,
     breaks: ['expectation'],
@@ -853,6 +877,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...ACKNOWLEDGEMENT,
   ...OWNERSHIP,
   ...BOUNDS,
+  ...CLOCKS,
   ...TAGS,
   ...REPAIR,
 ]

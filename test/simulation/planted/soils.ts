@@ -3,6 +3,7 @@ import type { LinkSettings } from '../../../src/adapters/memory/faults.js'
 import type { PeerOptions } from '../../../src/options.js'
 import type { GenerateOptions } from '../generate.js'
 import type { Scenario, Step } from '../operations.js'
+import { CLOCKS } from '../scenarios/clocks.js'
 import { DATA } from '../scenarios/data.js'
 import { inOrder, OWNERS } from '../scenarios/owners.js'
 import { ALL, at, entries, held, read, unheard, writes } from '../scenarios/steps.js'
@@ -248,9 +249,9 @@ export const READ_IN_A_MINORITY: Soil = {
   ],
 }
 
-/** The scenario of that name, of those of data and of keys that have three owners. */
+/** The scenario of that name, of those of clocks, of data and of keys that have three owners. */
 export function scenario(name: string): Soil {
-  const found = [...DATA, ...OWNERS].find((one) => one.name === name)
+  const found = [...CLOCKS, ...DATA, ...OWNERS].find((one) => one.name === name)
   if (found === undefined) throw new Error(`no scenario is called ${name}`)
   return { scenario: found }
 }

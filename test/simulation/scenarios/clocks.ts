@@ -1,5 +1,5 @@
 /** Scenarios of wall clocks that are wrong: stepped, fast, slow, drifting. */
-import type { Expectation, Scenario } from '../operations.js'
+import type { Expectation, Scenario, Step } from '../operations.js'
 import { ALL, at, first, held, neverTold, paragraph, together } from './steps.js'
 
 /** Everybody but `p05`, whose clock is wrong. */
@@ -13,7 +13,71 @@ const REFUSED: Expectation[] = [
   { do: 'expectAlert', at: 'p05', code: 'clock-skew' },
 ]
 
+/** A member that starts alone, with a clock that is ahead, writes, and then meets the others. */
+function aloneAhead(isSetRight: boolean): Step[] {
+  const there = { from: ['p05'], to: OTHERS.split(' ') }
+  return [
+    ...at(500, { do: 'cut', ...there }),
+    ...at(500, { do: 'start', member: 'p05', clockOffsetMs: TEN_MINUTES_MS }),
+    ...at(8_000, {
+      do: 'setMany',
+      at: 'p05',
+      entries: [
+        ['k', 'of the future'],
+        ['l', 'alone'],
+      ],
+    }),
+    ...at(8_000, { do: 'delete', at: 'p05', key: 'm' }),
+    ...at(8_500, {
+      do: 'setMany',
+      at: 'p01',
+      entries: [
+        ['k', 'of today'],
+        ['m', 'stays'],
+      ],
+    }),
+    ...(isSetRight ? at(9_000, { do: 'stepClock', member: 'p05', byMs: -TEN_MINUTES_MS }) : []),
+    ...at(10_000, { do: 'mend', ...there }),
+    ...at(40_000, held(ALL, 'k', 'of today'), held(ALL, 'l', undefined), held(ALL, 'm', 'stays')),
+    ...at(40_000, { do: 'expectAlert', at: 'p05', code: 'clock-ahead' }),
+    ...at(40_000, { do: 'expectStat', at: 'p05', stat: 'recalledCount', atLeast: 3 }),
+    ...at(40_000, { do: 'set', at: 'p05', key: 'k', value: 'again' }),
+    ...at(40_100, {
+      do: 'expectOutcome',
+      at: 'p05',
+      of: 'set',
+      outcome: isSetRight ? 'ok' : 'CLOCK_SKEW',
+    }),
+    ...at(42_000, held(ALL, 'k', isSetRight ? 'again' : 'of today')),
+    ...at(
+      TEN_MINUTES_MS + 60_000,
+      held(ALL, 'k', isSetRight ? 'again' : 'of today'),
+      held(ALL, 'l', undefined),
+    ),
+    ...(isSetRight
+      ? []
+      : at(TEN_MINUTES_MS + 61_000, { do: 'stepClock', member: 'p05', byMs: -TEN_MINUTES_MS })),
+  ]
+}
+
 export const CLOCKS: readonly Scenario[] = [
+  {
+    name: 'alone-with-a-clock-ahead',
+    proves: paragraph`A member is alone when its clock is ten minutes ahead, and writes. Then its clock is set right, and it meets
+      the others, who refuse what it has: it gives that up, says so, and what it writes from now on is taken. It does not keep
+      it until its time comes, when it would win over all that was written meanwhile.`,
+    shows: ['clock-step', 'partition'],
+    members: 4,
+    steps: aloneAhead(true),
+  },
+  {
+    name: 'alone-with-a-clock-that-stays-ahead',
+    proves: paragraph`The same with a clock that nobody sets right: what it wrote alone is given up when it hears what time it is, and
+      from then on it refuses its own writes.`,
+    shows: ['clock-step', 'partition'],
+    members: 4,
+    steps: aloneAhead(false),
+  },
   {
     name: 'clock-step-ahead',
     proves: paragraph`A clock jumps ten minutes ahead. Its member notices by its peers: it refuses its own writes with an error
