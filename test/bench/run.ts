@@ -6,13 +6,13 @@
  */
 import { ack } from './ack.js'
 import { kill, stall } from './detection.js'
-import { longSplit, shortSplit } from './halves.js'
 import { join } from './join.js'
 import { memory, peek } from './local.js'
 import { moves } from './moves.js'
 import { profile } from './profile.js'
 import { remote } from './remote.js'
 import { repair } from './repair.js'
+import { splits } from './splits.js'
 import { installSize, lonePeer, simultaneousStart } from './start.js'
 import { throughput } from './throughput.js'
 import { visibility } from './visibility.js'
@@ -40,8 +40,7 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
   throughput,
   wire,
   repair,
-  shortSplit,
-  longSplit,
+  splits,
   moves,
   kill,
   stall,

@@ -3,7 +3,7 @@
  * of its sockets and profiles itself.
  */
 import { subscribe } from 'node:diagnostics_channel'
-import type { Socket } from 'node:net'
+import net, { type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Ack,
@@ -41,6 +41,19 @@ export type Command =
       readonly consistency: Consistency
     }
   | { readonly do: 'clear' }
+  /** Dials other ports than it is told: those of links that can be cut. */
+  | { readonly do: 'route'; readonly ports: ReadonlyArray<[listening: number, instead: number]> }
+  | {
+      readonly do: 'setMany'
+      readonly entries: ReadonlyArray<[key: string, value: string]>
+      readonly tags?: readonly string[]
+    }
+  | { readonly do: 'deleteMany'; readonly keys: readonly string[] }
+  | { readonly do: 'invalidate'; readonly tags: readonly string[] }
+  /** What is held here, by key. */
+  | { readonly do: 'contents' }
+  /** Of some entries, how many keys it owns, and of how many of those it holds the value. */
+  | { readonly do: 'held'; readonly entries: ReadonlyArray<[key: string, value: string]> }
   | { readonly do: 'size' }
   | { readonly do: 'flush' }
   | { readonly do: 'sync' }
@@ -134,6 +147,18 @@ async function carryOut(command: Command): Promise<unknown> {
       return await check(command)
     case 'clear':
       return await cache.clear()
+    case 'route':
+      return dialInstead(new Map(command.ports))
+    case 'setMany':
+      return await cache.setMany(command.entries, { tags: command.tags ?? [] })
+    case 'deleteMany':
+      return await cache.deleteMany(command.keys)
+    case 'invalidate':
+      return await cache.invalidateTags(command.tags)
+    case 'contents':
+      return Object.fromEntries(Array.from(cache.local.entries(), ({ key, value }) => [key, value]))
+    case 'held':
+      return held(command.entries)
     case 'size':
       return await cache.size()
     case 'flush':
@@ -157,6 +182,19 @@ async function carryOut(command: Command): Promise<unknown> {
     case 'profiled':
       return await profile?.end()
   }
+}
+
+/** From now on whoever dials one of some ports in this process dials another one. */
+function dialInstead(ports: ReadonlyMap<number, number>): void {
+  const dial = net.connect
+  net.connect = ((options: net.TcpNetConnectOpts, ...rest: []) =>
+    dial({ ...options, port: ports.get(options.port) ?? options.port }, ...rest)) as typeof dial
+}
+
+function held(entries: ReadonlyArray<[string, string]>) {
+  const owned = entries.filter(([key]) => peer.ring.locate('bench', key).owners.includes(peer.id))
+  const right = owned.filter(([key, value]) => cache.peek(key) === value)
+  return { owned: owned.length, right: right.length, members: peer.ring.members.length }
 }
 
 function keysOf({ prefix, count, ofOthers = false }: Keys): string[] {
