@@ -24,6 +24,8 @@ import type { Line } from './run.js'
 const ENTRIES = 1_000_000
 const DIFFERENT = 100
 const ROUNDS = 7
+/** Written to each of two members that have room for half as many. */
+const FULL_ENTRIES = 100_000
 /** Bytes of Yamux, Noise and the length before each message, for TCP to carry. */
 const FRAMING_BYTES = 12 + 18 + 2
 
@@ -50,7 +52,14 @@ export async function repair(): Promise<Line[]> {
   const different = median(differents)
   const after = await round(one, other)
   if (after.bytes !== equal.bytes) throw new Error('the two are not equal after a round')
+  const evicting = await full(hash)
   return [
+    {
+      what: 'round of two full members that evicted different halves of the same',
+      figure: evicting.bytes,
+      unit: 'B',
+      wanted: 100,
+    },
     { what: 'round of two equal members', figure: equal.bytes, unit: 'B', wanted: 100 },
     { what: 'the same, CPU of the asking side', figure: equal.askerMs, unit: 'ms' },
     {
@@ -69,6 +78,19 @@ export async function repair(): Promise<Line[]> {
       wanted: 50,
     },
   ]
+}
+
+/** Two that had to evict half of what was written to them, each another half. */
+async function full(hash: (text: string) => bigint) {
+  const one = member(hash, FULL_ENTRIES / 2)
+  const other = member(hash, FULL_ENTRIES / 2)
+  for (let i = 0; i < FULL_ENTRIES; i++) {
+    one.store.apply(write(i, 1))
+    other.store.apply(write(FULL_ENTRIES - 1 - i, 1))
+  }
+  const outcome = await round(one, other)
+  if (outcome.recordBytes > 0) throw new Error('what was evicted was sent again')
+  return outcome
 }
 
 /** Each figure's median. */
@@ -93,18 +115,21 @@ function write(i: number, wallMs: number): Write {
   return { cache: 'c', key, version, deleted: false, payload: 'v', createdAt: 1, expiresAt: 0 }
 }
 
-function member(hash: (text: string) => bigint): RepairComponents {
+function member(
+  hash: (text: string) => bigint,
+  itemsMax = Number.POSITIVE_INFINITY,
+): RepairComponents {
   const clock = { now: () => Date.now(), monotonicMs: () => performance.now() }
   const store = new Store({
     clock,
     keyHashOf: (cache, key) => keyHashOf(hash, cache, key),
-    itemsMax: Number.POSITIVE_INFINITY,
+    itemsMax,
     bytesMax: Number.POSITIVE_INFINITY,
     tombstoneGraceMs: 3_600_000,
     tombstonesMax: 1_000,
     markersMax: 1_000,
     stubGraceMs: 3_600_000,
-    stubsMax: 1_000,
+    stubsMax: FULL_ENTRIES,
   })
   const apply = ({ writes }: Records) => {
     let applied = 0

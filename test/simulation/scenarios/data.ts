@@ -361,6 +361,31 @@ const BOUNDS: readonly Scenario[] = [
     steps: heardByOne({ do: 'clear', at: 'p01' }),
   },
   {
+    name: 'slow-writer',
+    proves: paragraph`A member makes three writes and stands still before it has published them, for long enough to be called dead.
+      Meanwhile one key is deleted, the tag of another invalidated, and the cache of the third cleared. What comes half a minute
+      late is older than that, and undone: by a tombstone though nobody had ever held what it stands for, and by markers.`,
+    shows: ['stall'],
+    options: { replicas: 'all', flushIntervalMs: 500 },
+    steps: [
+      ...at(
+        3_000,
+        { do: 'set', at: 'p05', key: 'k', value: 'late' },
+        { do: 'set', at: 'p05', key: 'l', value: 'late page', tags: ['t'] },
+        { do: 'set', at: 'p05', cache: 'd', key: 'm', value: 'late in d' },
+      ),
+      ...at(3_001, { do: 'stall', member: 'p05', forMs: 30_000 }),
+      ...at(
+        20_000,
+        { do: 'delete', at: 'p01', key: 'k' },
+        { do: 'invalidate', at: 'p02', tags: ['t'] },
+        { do: 'clear', at: 'p03', cache: 'd' },
+      ),
+      ...at(60_000, held(ALL, 'k', undefined), held(ALL, 'l', undefined)),
+      ...at(60_000, { do: 'expectStat', at: 'p01', stat: 'itemCount', atMost: 0 }),
+    ],
+  },
+  {
     name: 'tag-heard-by-one',
     proves: paragraph`The same with the invalidation of a tag, which one other member hears of before the one that made it is
       killed and started again. Rounds of repair compare the markers first, and all that bears the tag is gone everywhere.`,
