@@ -35,6 +35,8 @@ export class HybridLogicalClock {
   readonly #judgeBy: () => number
   readonly #aheadMaxMs: number
   #last: Timestamp = TIMESTAMP_ZERO
+  /** Wall time of the latest that was heard and lay in nobody's future, in ms. */
+  #heardMs = 0
 
   constructor(options: HybridLogicalClockOptions) {
     this.#now = options.now
@@ -55,10 +57,11 @@ export class HybridLogicalClock {
   }
 
   /**
-   * Goes on from a wall time, in ms, though later timestamps have been issued: nobody else has taken any of them, and they are
-   * given up here. Never forward.
+   * Goes on from a wall time, in ms, or from what has been heard since then, though later timestamps have been issued: nobody else
+   * has taken any of them, and they are given up here. Never forward.
    */
-  setBack(wallMs: number): void {
+  setBack(toMs: number): void {
+    const wallMs = Math.max(Math.floor(toMs), this.#heardMs)
     if (wallMs < this.#last.wallMs) this.#last = { wallMs, counter: COUNTER_MAX }
   }
 
@@ -74,6 +77,10 @@ export class HybridLogicalClock {
   /** Moves the clock past a timestamp heard. Returns false, and changes nothing, when it is refused. */
   observe(timestamp: Timestamp): boolean {
     if (!this.accepts(timestamp)) return false
+    const { wallMs } = timestamp
+    if (wallMs > this.#heardMs && wallMs <= this.#judgeBy() + this.#aheadMaxMs) {
+      this.#heardMs = wallMs
+    }
     if (compareTimestamps(timestamp, this.#last) > 0) {
       this.#last = { wallMs: timestamp.wallMs, counter: timestamp.counter }
     }

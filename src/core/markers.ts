@@ -204,12 +204,21 @@ export class Markers {
   }
 
   #makeRoom(): void {
-    for (const held of this.#order) {
-      if (this.#order.size <= this.#options.itemsMax) return
+    while (this.#order.size > this.#options.itemsMax) {
+      const held = this.#oldest()
+      if (held === undefined) return
       this.#overflowCount++
       this.#forget(held)
       this.#options.onOverflow?.(held.marker)
     }
+  }
+
+  /** Of those that count, one that was made as early as any, to the second; before them, whatever counts no more. */
+  #oldest(): Held | undefined {
+    const [first] = this.#order
+    if (first !== undefined && !this.#counts(first)) return first
+    const [earliest] = this.#lapsing.due(Number.MAX_SAFE_INTEGER, 1)
+    return earliest ?? first
   }
 
   #renew(held: Held, nowMs: number): void {

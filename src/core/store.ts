@@ -134,6 +134,8 @@ export class Store {
   /** Partitions of which something was forgotten that others may still know, each as a 1 at its place. */
   readonly #lossy = new Uint8Array(PARTITIONS)
   #lossyCount = 0
+  /** Until when, by the horizon of values: what was forgotten counts nowhere after that. Wall time in ms. */
+  readonly #lossyUntilMs = new Float64Array(PARTITIONS)
   /** What is left of cleared caches, its links still to be reclaimed, and what bears tags that were invalidated. */
   readonly #undone: Array<Iterator<StoredEntry | GoneKey>> = []
   #itemCount = 0
@@ -155,7 +157,7 @@ export class Store {
         const isMissed = forWantOfRoom && this.#counts(gone)
         this.#forgot(gone)
         if (isMissed && gone.hasGrace) this.#shortenGrace(gone.version.wallMs)
-        else if (isMissed) this.#setLossy(gone.partition, 1)
+        else if (isMissed) this.#loseTrack(gone)
       },
     })
     this.#markers = new Markers({
@@ -173,7 +175,7 @@ export class Store {
       onRemembered: (gone) => this.#remember(gone),
       onForgotten: (gone, forWantOfRoom) => {
         // Others hold what it stood for, or know of it, and here it would look as if it had never come.
-        if (forWantOfRoom && this.#counts(gone)) this.#setLossy(gone.partition, 1)
+        if (forWantOfRoom && this.#counts(gone)) this.#loseTrack(gone)
         this.#forgot(gone)
       },
     })
@@ -283,6 +285,7 @@ export class Store {
     this.#lapse(this.#lapsingTombstones, before.tombstonesMs, horizon.tombstonesMs)
     this.#markers.advance(horizon.tombstonesMs)
     this.#horizon = horizon
+    if (this.#lossyCount > 0) this.#findTrack(horizon.valuesMs)
     return horizon.valuesMs === valuesMs && horizon.tombstonesMs === tombstonesMs
   }
 
@@ -378,7 +381,7 @@ export class Store {
     for (const gone of this.#gone.entries(partition)) {
       if (!gone.record.deleted) this.#stubs.reclaim(gone)
     }
-    this.#setLossy(partition, 0)
+    this.#regainTrack(partition)
     return entries.length
   }
 
@@ -389,6 +392,9 @@ export class Store {
   undo(marker: Marker): boolean {
     const { cache, tag, version } = marker
     const { clock, listener } = this.#options
+    // What waits to be swept is told from what is not by the markers: none is forgotten before.
+    if (this.#markers.size >= this.#options.markersMax)
+      this.#reclaimUndone(Number.POSITIVE_INFINITY)
     if (!this.#markers.add(marker, clock.monotonicMs())) return false
     if (tag === undefined) this.#clear(marker)
     else {
@@ -425,12 +431,12 @@ export class Store {
       }
       for (const key of gone) {
         const { wallMs } = key.version
-        if (wallMs <= limitMs) latestMs = Math.max(latestMs, wallMs)
-        else {
-          if (key.record.deleted) this.#tombstones.reclaim(key)
-          else this.#stubs.reclaim(key)
-          count++
-        }
+        const isBefore = wallMs <= limitMs
+        if (isBefore) latestMs = Math.max(latestMs, wallMs)
+        else count++
+        if (isBefore && !this.#isOrphan(key)) continue
+        if (key.record.deleted) this.#tombstones.reclaim(key)
+        else this.#stubs.reclaim(key)
       }
     }
     for (const space of this.#spaces.values()) {
@@ -618,9 +624,32 @@ export class Store {
     this.#tidy(gone.record.cache)
   }
 
-  #setLossy(partition: number, isLossy: 0 | 1): void {
-    this.#lossyCount += isLossy - (this.#lossy[partition] as number)
-    this.#lossy[partition] = isLossy
+  /** Whether it is left of a value that no marker undoes any more. */
+  #isOrphan({ record }: GoneKey): boolean {
+    if (!record.deleted || record.tags === undefined) return false
+    return this.#markers.undoing({ ...record, deleted: false }) === undefined
+  }
+
+  /** Something of a partition had to be forgotten that others know of until its value expires; 0 for ever. */
+  #loseTrack({ partition, expiresAt }: GoneKey): void {
+    const untilMs = expiresAt === 0 ? Number.POSITIVE_INFINITY : expiresAt
+    if (this.#lossy[partition] === 0) this.#lossyCount++
+    this.#lossy[partition] = 1
+    this.#lossyUntilMs[partition] = Math.max(this.#lossyUntilMs[partition] as number, untilMs)
+  }
+
+  #findTrack(valuesMs: number): void {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (this.#lossy[partition] === 0) continue
+      if ((this.#lossyUntilMs[partition] as number) < valuesMs) this.#regainTrack(partition)
+    }
+  }
+
+  /** Digests of a partition are to be trusted again. */
+  #regainTrack(partition: number): void {
+    if (this.#lossy[partition] === 1) this.#lossyCount--
+    this.#lossy[partition] = 0
+    this.#lossyUntilMs[partition] = 0
   }
 
   /** A tombstone had to go that others may keep: as of now none that is as old counts, here and in their eyes. */

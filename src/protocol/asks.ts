@@ -193,7 +193,12 @@ function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
       }
     case 'read':
       return {
-        read: { records: recordsToWire(answer.records), ring: answer.ring, open: [...answer.open] },
+        read: {
+          records: recordsToWire(answer.records),
+          ring: answer.ring,
+          open: [...answer.open],
+          markers: (answer.markers ?? 0) >>> 0,
+        },
       }
     case 'scan': {
       const { keys, count, nextPartition, lacking } = answer
@@ -248,7 +253,8 @@ function answerFromWire(answer: Omit<wire.WireAnswer, 'id'>): messages.Answer {
   if (read !== undefined) {
     atMost(read.open.length, limits.FETCH_KEYS_MAX, 'indexes')
     const records = recordsFromWire(read.records)
-    return { kind: 'read', records, ring: unsigned(read.ring), open: read.open }
+    const { open, markers } = read
+    return { kind: 'read', records, ring: unsigned(read.ring), open, markers: markers | 0 }
   }
   if (scan !== undefined) {
     atMost(scan.keys.length, limits.SCAN_KEYS_MAX, 'keys')

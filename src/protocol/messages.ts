@@ -229,12 +229,14 @@ export type Answer =
   /**
    * Entries, tombstones, stubs and the clears of the caches that were asked for; values that do not fit are only
    * announced. `open`: indexes of keys of which who answers need not hold the latest: that it has none means nothing.
+   * `markers`: digest of those that it knows of.
    */
   | {
       readonly kind: 'read'
       readonly records: Records
       readonly ring: bigint
       readonly open: readonly number[]
+      readonly markers?: number
     }
   /** `lacking`: of the wanted partitions, those that are not answered for; undefined for none. */
   | {

@@ -18,9 +18,10 @@ export interface LookUpOptions {
   readonly wanted?: (announced: readonly Write[]) => readonly Write[]
 }
 
-/** What a member says of some keys, and the digest of the ring that it says it by. */
+/** What a member says of some keys, the digest of the ring that it says it by, and that of all markers that it knows of. */
 export interface Told extends Testimony {
   readonly ring: bigint
+  readonly markersDigest: number
 }
 
 /** What a member knows of some keys, answer by answer. @throws RequestError when it does not answer */
@@ -45,7 +46,8 @@ export async function* lookUp(
         const key = left[index]
         if (key !== undefined) open.add(nameOf(key))
       }
-      yield { writes, markers, stubs, ring: answer.ring, open }
+      const { ring: byRing, markers: markersDigest = 0 } = answer
+      yield { writes, markers, stubs, ring: byRing, open, markersDigest }
       const announced = wanted(writes.filter(isAnnouncement))
       if (announced.length >= left.length) {
         if (large) throw new RequestError(`${id} announces values and does not give them`)

@@ -229,7 +229,7 @@ export class MeshMember implements TransportHandlers {
       {
         alive: (id, { opsEpoch, opsSequence, status, settledRing, timestampMs }) => {
           clockWatch.look()
-          this.recall.heard(id, status === 'joining' ? 0 : timestampMs)
+          this.recall.heard(status === 'joining' ? 0 : timestampMs)
           replication.heard(id, opsEpoch, opsSequence)
           ownership.heardSettled(id, status === 'serving' ? settledRing : 0n)
           if (status !== 'serving') return
@@ -254,9 +254,8 @@ export class MeshMember implements TransportHandlers {
         tombstonesKeptMs: options.tombstoneGraceMs + HORIZON_LAG_MAX_MS,
       },
     )
-    const recall = new Recall(
-      { membership, meshClock, hlc, store, handoff, agreements },
-      (message) => listener.alert('clock-ahead', message),
+    const recall = new Recall({ meshClock, hlc, store, handoff, agreements }, (message) =>
+      listener.alert('clock-ahead', message),
     )
     const transfers = new StateTransfer({
       runtime,
@@ -619,7 +618,6 @@ export class MeshMember implements TransportHandlers {
     if (!isLive(member)) {
       this.clock.gone(member.id)
       this.antiEntropy.gone(member.id)
-      this.recall.gone(member.id)
       this.catchUp.gone(member.id)
       this.ownership.gone(member.id)
       this.rebalance.look()

@@ -11,7 +11,7 @@ import type { Hints } from '../core/hints.js'
 import { type Electorate, isAcknowledged } from '../core/quorum.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Store } from '../core/store.js'
-import { supersedes, type Version } from '../core/version.js'
+import { supersedes } from '../core/version.js'
 import { NotConfirmedError, PeerStoppedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Answer, Ask } from '../protocol/messages.js'
@@ -87,6 +87,7 @@ export class QuorumReads {
       records: { writes: fitting, markers, stubs },
       ring: ownership.digest,
       open: [...asked.keys()].filter((index) => open.has(asked[index]?.name as string)),
+      markers: this.#components.store.markers.digest,
     }
   }
 
@@ -104,7 +105,7 @@ export class QuorumReads {
     )
     for (let attempt = 1; ; attempt++) {
       const enough = await this.#askAll(round, deadlineMs)
-      if (enough) {
+      if (enough && (await this.#learnMarkers(round, deadlineMs))) {
         // What was written here meanwhile may be later than what anybody has told.
         round.add(membership.id, this.#own(asked))
         return this.#believed(round.conclude())
@@ -115,6 +116,27 @@ export class QuorumReads {
       const pauseMs = backoffMs(attempt, RETRY_BACKOFF, runtime.random.next())
       await this.#pauses.pause(Math.min(pauseMs, leftMs))
     }
+  }
+
+  /**
+   * Those who answered may know of markers that this member has yet to hear of: a value with tags is held against them, too.
+   * Resolves to whether they could be had.
+   */
+  async #learnMarkers(round: ReadRound, deadlineMs: number): Promise<boolean> {
+    const { store, requests, replication, runtime } = this.#components
+    const isTagged = ({ tags, deleted }: Remembered) => tags !== undefined && !deleted
+    if (![...round.known().values()].some(isTagged)) return true
+    const timeoutMs = Math.max(1, deadlineMs - runtime.clock.monotonicMs())
+    const asked = [...round.markersDigests].map(async ([id, digest]) => {
+      const { markers } = store
+      if (digest === markers.digest) return
+      const records = { writes: [], markers: [] }
+      const body = { kind: 'exchange', records, markers: markers.slices, agreedMs: 0 } as const
+      const answer = await requests.ask(id, body, { timeoutMs })
+      replication.apply({ writes: [], markers: answer.records.markers })
+    })
+    const outcomes = await Promise.allSettled(asked)
+    return outcomes.every(({ status }) => status === 'fulfilled')
   }
 
   /** Without what a marker has undone that those who answered have yet to hear of. */
@@ -133,7 +155,7 @@ export class QuorumReads {
     const others = this.#owners(round.keys).filter((id) => !round.hasAnswered(id))
     const timeoutMs = Math.max(1, deadlineMs - runtime.clock.monotonicMs())
     const asked = others.map(async (id) => {
-      const testimony = await this.#ask(id, round.keys, timeoutMs)
+      const testimony = await this.#ask(id, round, timeoutMs)
       if (testimony !== undefined) round.add(id, testimony)
     })
     await new Promise<void>((resolve) => {
@@ -204,11 +226,7 @@ export class QuorumReads {
   }
 
   /** What another member knows of some keys. Its writes and clears are applied here where they belong, its stubs not yet. */
-  async #ask(
-    id: string,
-    keys: readonly KeyName[],
-    timeoutMs: number,
-  ): Promise<Testimony | undefined> {
+  async #ask(id: string, round: ReadRound, timeoutMs: number): Promise<Testimony | undefined> {
     const { requests, replication, ownership } = this.#components
     const writes: Write[] = []
     const markers: Marker[] = []
@@ -217,15 +235,14 @@ export class QuorumReads {
     const wanted = (announced: readonly Write[]) => this.#lacking(announced)
     try {
       const options = { ring: ownership.digest, timeoutMs, wanted }
-      for await (const told of lookUp(requests, id, keys, options)) {
+      for await (const told of lookUp(requests, id, round.keys, options)) {
         if (!ownership.counts(told.ring)) return undefined
         replication.apply({ writes: told.writes, markers: told.markers })
-        // What lies in the future is not taken in, and does not win here.
-        const isBelieved = (record: { readonly version: Version }) => replication.accepts(record)
-        writes.push(...told.writes.filter(isBelieved))
-        markers.push(...told.markers.filter(isBelieved))
-        stubs.push(...told.stubs.filter(isBelieved))
+        writes.push(...told.writes)
+        markers.push(...told.markers)
+        stubs.push(...told.stubs)
         for (const name of told.open) open.add(name)
+        round.markersDigests.set(id, told.markersDigest)
       }
     } catch {
       return undefined

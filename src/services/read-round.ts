@@ -22,6 +22,8 @@ export interface Testimony extends Known {
 /** What has come in for one read. */
 export class ReadRound {
   readonly keys: readonly AskedKey[]
+  /** Of each member that answered, the digest of all markers that it knows of. */
+  readonly markersDigests = new Map<string, number>()
   readonly #settle: (from: string, testimony: Testimony) => void
   readonly #testimonies = new Map<string, Testimony>()
   #isOver = false

@@ -139,12 +139,14 @@ export class Reads {
   }
 
   /**
-   * What an owner told, unless more is known here: that it was deleted, by a member that has yet to take the key over; or it
-   * comes from the future.
+   * What an owner told, unless more is known here: that it was deleted, by a member that has yet to take the key over; or that
+   * this member has overwritten it by what a tag has undone since.
    */
   #believed(write: Write): Found | undefined {
-    const { store, replication } = this.#components
-    return !replication.accepts(write) || store.outranks(write) ? undefined : this.live(write)
+    const { store, hints } = this.#components
+    const hint = hints.size === 0 ? undefined : hints.get(write.cache, write.key)
+    if (hint !== undefined && supersedes(hint, write) && store.outranks(hint)) return undefined
+    return store.outranks(write) ? undefined : this.live(write)
   }
 
   #search(

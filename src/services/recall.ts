@@ -3,21 +3,18 @@
  * it; and it must not wait here until its time comes, for by then it would win over all that was written meanwhile. Once the
  * member knows what time it is, it gives that up, and goes on from the time of the others.
  *
- * Where all clocks of a mesh have been set back, all its members are ahead, and nothing is wrong with what they hold: so it
- * is for the others to say, in their heartbeats, how far their timestamps have come, and most of them have to be behind.
+ * Where all clocks of a mesh have been set back, all its members are ahead, and nothing is wrong with what they hold. So it
+ * matters how far the timestamps of the others have come, which they tell in their heartbeats: one that has ever come as
+ * far, though it has been started again since or is gone, has taken what this member wrote, or written as much itself.
  */
-
 import type { HybridLogicalClock } from '../core/hlc.js'
-import { isLive } from '../core/members.js'
 import type { MeshClock } from '../core/mesh-clock.js'
 import type { Store } from '../core/store.js'
 import type { Agreements } from './agreements.js'
 import { CLOCK_SKEW_MAX_MS } from './clock-watch.js'
 import type { Handoff } from './handoff.js'
-import type { Membership } from './membership.js'
 
 export interface RecallComponents {
-  readonly membership: Membership
   readonly meshClock: MeshClock
   readonly hlc: HybridLogicalClock
   readonly store: Store
@@ -28,8 +25,8 @@ export interface RecallComponents {
 export class Recall {
   readonly #components: RecallComponents
   readonly #alert: (message: string) => void
-  /** The latest timestamp of each other member, as it told, in ms of wall time. */
-  readonly #timestamps = new Map<string, number>()
+  /** The latest timestamp that any other member has told, in ms of wall time. */
+  #toldMs = 0
   #count = 0
 
   constructor(components: RecallComponents, alert: (message: string) => void) {
@@ -43,11 +40,12 @@ export class Recall {
   }
 
   /** A member told its latest timestamp, in ms of wall time; 0 when it does not say. Looks whether ours is too far ahead. */
-  heard(member: string, timestampMs: number): void {
-    if (timestampMs > 0) this.#timestamps.set(member, timestampMs)
+  heard(timestampMs: number): void {
+    this.#toldMs = Math.max(this.#toldMs, timestampMs)
     const { meshClock, hlc, store, agreements } = this.#components
     const limitMs = meshClock.strictNow() + CLOCK_SKEW_MAX_MS
-    if (hlc.last.wallMs > limitMs && this.#areBehind(limitMs)) this.#giveUp(limitMs)
+    const isAloneAhead = timestampMs > 0 && this.#toldMs <= limitMs
+    if (hlc.last.wallMs > limitMs && isAloneAhead) this.#giveUp(limitMs)
     // It moves with the clock, and others would not follow: whatever is held, it begins anew.
     else if (store.horizon.valuesMs > limitMs) {
       store.recall(Number.POSITIVE_INFINITY)
@@ -55,28 +53,12 @@ export class Recall {
     }
   }
 
-  /** A member is gone. */
-  gone(member: string): void {
-    this.#timestamps.delete(member)
-  }
-
-  /** Whether most of those that are there have not come as far. */
-  #areBehind(limitMs: number): boolean {
-    const told: number[] = []
-    for (const member of this.#components.membership.others()) {
-      const timestampMs = this.#timestamps.get(member.id)
-      if (isLive(member) && timestampMs !== undefined) told.push(timestampMs)
-    }
-    const behind = told.filter((timestampMs) => timestampMs <= limitMs)
-    return behind.length * 2 > told.length
-  }
-
   #giveUp(limitMs: number): void {
     const { meshClock, hlc, store, handoff, agreements } = this.#components
     const byMs = Math.round(hlc.last.wallMs - meshClock.strictNow())
     const recalled = [store.recall(limitMs), handoff.recall(limitMs)]
     agreements.recall(limitMs)
-    hlc.setBack(Math.max(...recalled.map(({ latestMs }) => latestMs)))
+    hlc.setBack(Math.max(meshClock.strictNow(), ...recalled.map(({ latestMs }) => latestMs)))
     const count = recalled.reduce((sum, one) => sum + one.count, 0)
     this.#count += count
     if (count === 0) return

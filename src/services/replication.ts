@@ -274,11 +274,6 @@ export class Replication {
     return this.#take({ writes: writes.filter(isOurs), markers, stubs: stubs.filter(isOurs) })
   }
 
-  /** Whether a version that another member tells is near enough to be believed. */
-  accepts({ version }: { readonly version: Version }): boolean {
-    return this.#components.hlc.accepts(version)
-  }
-
   /** Takes in what a writer hands to its owners: says what does not belong here. */
   accept({ writes, markers }: Records): { refused: number; foreign: number[] } {
     const { ownership } = this.#components

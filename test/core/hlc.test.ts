@@ -187,4 +187,20 @@ describe('successor', () => {
       }),
     )
   })
+
+  it('goes on from a wall time when it is set back, after all that was heard and was not ahead', () => {
+    const { wall, clock } = start()
+    clock.observe({ wallMs: wall.now() + 4_000, counter: 7 })
+    const heardMs = wall.now() + 4_000
+    wall.wallMs += 600_000
+    clock.tick()
+    wall.wallMs -= 600_000
+    clock.setBack(wall.now())
+    expect(
+      compareTimestamps(clock.tick(), { wallMs: heardMs, counter: COUNTER_MAX }),
+    ).toBeGreaterThan(0)
+    expect(clock.last.wallMs).toBeLessThan(heardMs + 10)
+    clock.setBack(wall.now() + 900_000)
+    expect(clock.last.wallMs).toBeLessThan(heardMs + 10)
+  })
 })

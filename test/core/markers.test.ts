@@ -141,8 +141,12 @@ describe('markers', () => {
     expect(markers.digest).toBe(
       holding(markerOf('c', at(2), 't2'), markerOf('c', at(3), 't3')).digest,
     )
-    markers.add(markerOf('c', at(4), 't3'), 0)
+    markers.add(markerOf('c', at(3_004), 't3'), 0)
     expect(markers.overflowCount).toBe(1)
+    // The oldest by when it was made, not by when it came.
+    markers.add(markerOf('c', at(1_001), 't4'), 0)
+    markers.add(markerOf('c', at(2_001), 't5'), 0)
+    expect(overflowed.map(({ tag }) => tag)).toEqual(['t1', 't2', 't4'])
     expect(markers.purge(GRACE_MS, 10, ALL_AGREED)).toBe(2)
   })
 })

@@ -729,3 +729,21 @@ describe('Store.recall', () => {
     expect(liveKeys(store)).toEqual(['long'])
   })
 })
+
+describe('a partition of which something had to be forgotten', () => {
+  it('is lossy until what was forgotten counts nowhere any more', () => {
+    const { store, clock } = openStore({ stubsMax: 1 })
+    const brief = (key: string, forMs: number) =>
+      store.apply(set(key, 'v', at(1), { expiresAt: clock.now() + forMs }))
+    brief('a', 1_000)
+    brief('bb', 2_000)
+    clock.advance(2_500)
+    sweepAll(store)
+    expect(store.lossyCount).toBe(1)
+    store.advance({ valuesMs: clock.now() - 2_000, tombstonesMs: 0 })
+    expect(store.lossyCount).toBe(1)
+    store.advance({ valuesMs: clock.now(), tombstonesMs: 0 })
+    expect(store.lossyCount).toBe(0)
+    expect(store.lossy.includes(1)).toBe(false)
+  })
+})

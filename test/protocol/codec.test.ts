@@ -285,7 +285,7 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
       [
         { id: 1, body: { kind: 'confirm', applied: true } },
         { id: 2, body: { kind: 'replicate', refused: 3, ring: 2n ** 64n - 1n, foreign: [0, 9] } },
-        { id: 3, body: { kind: 'read', records, ring: 1n, open: [0, 999] } },
+        { id: 3, body: { kind: 'read', records, ring: 1n, open: [0, 999], markers: -7 } },
         {
           id: 5,
           body: { kind: 'scan', keys: ['größe'], count: 1, nextPartition: 4_096, lacking: some },
@@ -650,7 +650,7 @@ describe('records', () => {
     })
     fc.assert(
       fc.property(all, (some) => {
-        const body = { kind: 'read', records: some, ring: 0n, open: [] } as const
+        const body = { kind: 'read', records: some, ring: 0n, open: [], markers: 0 } as const
         const answers = [{ id: 1, body }]
         expect(answersCodec.decode(answersCodec.encode(answers))).toEqual(answers)
       }),

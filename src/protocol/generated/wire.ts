@@ -2710,6 +2710,7 @@ export interface WireReadReply {
   records?: WireRecords
   ring: bigint
   open: number[]
+  markers: number
 }
 
 export namespace WireReadReply {
@@ -2739,13 +2740,19 @@ export namespace WireReadReply {
           }
         }
 
+        if ((obj.markers != null && obj.markers !== 0)) {
+          w.uint32(37)
+          w.fixed32(obj.markers)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
           ring: 0n,
-          open: []
+          open: [],
+          markers: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2770,6 +2777,10 @@ export namespace WireReadReply {
               }
 
               obj.open.push(reader.uint32())
+              break
+            }
+            case 4: {
+              obj.markers = reader.fixed32()
               break
             }
             default: {

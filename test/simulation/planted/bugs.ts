@@ -661,9 +661,9 @@ const CLOCKS: readonly PlantedBug[] = [
     is: 'a mesh that gives up all it holds when its clocks are set back',
     because: 'what is ahead of all clocks cannot be right',
     file: 'src/services/recall.ts',
-    find: ' && this.#areBehind(limitMs)',
+    find: ' && this.#toldMs <= limitMs',
     replace: '',
-    soil: soils.scenario('clock-step-back-of-all'),
+    soil: soils.scenario('set-back-and-joined'),
     breaks: ['session', 'expectation', 'convergence'],
   },
 ]
@@ -729,6 +729,16 @@ const TAGS: readonly PlantedBug[] = [
     replace: '',
     soil: soils.OWNED_LOSSY,
     breaks: ['session'],
+  },
+  {
+    name: 'quorum-without-markers',
+    is: 'a quorum that is asked for a key, and not for what undoes it',
+    because: 'who has undone it has a tombstone',
+    file: 'src/services/quorum-reads.ts',
+    find: 'if (enough && (await this.#learnMarkers(round, deadlineMs))) {',
+    replace: 'if (enough) {',
+    soil: soils.scenario('invalidated-by-a-quorum'),
+    breaks: ['expectation'],
   },
   {
     name: 'markers-purged-by-age',

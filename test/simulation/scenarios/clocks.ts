@@ -1,11 +1,14 @@
 /** Scenarios of wall clocks that are wrong: stepped, fast, slow, drifting. */
 import type { Expectation, Scenario, Step } from '../operations.js'
-import { ALL, at, first, held, neverTold, paragraph, together } from './steps.js'
+import { ALL, at, first, held, neverTold, paragraph, read, together } from './steps.js'
 
 /** Everybody but `p05`, whose clock is wrong. */
 const OTHERS = first(4)
 
 const TEN_MINUTES_MS = 600_000
+
+/** Members whose clocks are all ahead. */
+const AHEAD = first(3).split(' ')
 
 /** What the caller of a member with a broken clock gets, and what its operator sees. */
 const REFUSED: Expectation[] = [
@@ -69,6 +72,33 @@ export const CLOCKS: readonly Scenario[] = [
     shows: ['clock-step', 'partition'],
     members: 4,
     steps: aloneAhead(true),
+  },
+  {
+    name: 'set-back-and-joined',
+    proves: paragraph`The clocks of all members are ten minutes ahead, and are set right; then as many join as there are, and write,
+      none of whose timestamps come near those of what is held. It is held all the same, by those that had it, and can be
+      read by those that joined: nobody was alone, for the others had come as far. A member that counts who is behind
+      gives up all there is.`,
+    shows: ['clock-step', 'join'],
+    options: { replicas: 3 },
+    members: 0,
+    steps: [
+      ...AHEAD.flatMap((member, index) =>
+        at(index * 100, { do: 'start', member, clockOffsetMs: TEN_MINUTES_MS }),
+      ),
+      ...at(5_000, { do: 'set', at: 'p01', key: 'k', value: 'v', ack: 'all' }),
+      ...at(
+        6_000,
+        AHEAD.map((member) => ({ do: 'stepClock', member, byMs: -TEN_MINUTES_MS }) as const),
+      ),
+      ...['p04', 'p05', 'p06'].flatMap((member, index) => [
+        ...at(8_000 + index * 100, { do: 'start', member, options: { role: 'client' } }),
+        ...at(12_000 + index * 100, { do: 'set', at: member, key: member, value: member }),
+      ]),
+      ...at(30_000, { do: 'crash', member: 'p03' }),
+      ...at(45_000, held('p01 p02', 'k', 'v'), read('p05', 'k', 'v', 'one')),
+      ...at(45_000, { do: 'expectStat', at: 'p01', stat: 'recalledCount', atMost: 0 }),
+    ],
   },
   {
     name: 'alone-with-a-clock-that-stays-ahead',

@@ -361,6 +361,25 @@ const BOUNDS: readonly Scenario[] = [
     steps: heardByOne({ do: 'clear', at: 'p01' }),
   },
   {
+    name: 'invalidated-by-a-quorum',
+    proves: paragraph`The invalidation of a tag is acknowledged by two of three members, and the one that made it is killed. The third
+      one, which holds a value with that tag and has not heard of it, reads at quorum: the other one never had the value, and
+      knows the marker. Nothing is read. Where owners tell of keys alone, there is nobody to say what a tag has undone.`,
+    shows: ['partition', 'crash'],
+    members: 3,
+    network: DIRECT,
+    options: { replicas: 'all', antiEntropyIntervalMs: 3_600_000 },
+    steps: [
+      ...at(1_990, unheard('p01', 'p03')),
+      ...at(2_000, { do: 'set', at: 'p01', key: 'k', value: 'page', tags: ['t'] }),
+      ...at(2_010, held('p02', 'k', 'page'), { do: 'cut', from: ['p01'], to: ['p02'] }),
+      ...at(2_011, { do: 'invalidate', at: 'p01', tags: ['t'], ack: 'quorum' }),
+      ...at(2_030, { do: 'expectOutcome', at: 'p01', of: 'invalidate', outcome: 'ok' }),
+      ...at(2_040, { do: 'crash', member: 'p01' }),
+      ...at(2_050, held('p02', 'k', 'page'), read('p02', 'k', undefined, 'quorum')),
+    ],
+  },
+  {
     name: 'slow-writer',
     proves: paragraph`A member makes three writes and stands still before it has published them, for long enough to be called dead.
       Meanwhile one key is deleted, the tag of another invalidated, and the cache of the third cleared. What comes half a minute
