@@ -5,7 +5,7 @@
  *   npm run bench -- kill peek  some
  */
 import { ack } from './ack.js'
-import { kill, stall } from './detection.js'
+import { kill, silence, stall } from './detection.js'
 import { join } from './join.js'
 import { memory, peek } from './local.js'
 import { moves } from './moves.js'
@@ -43,6 +43,7 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
   splits,
   moves,
   kill,
+  silence,
   stall,
   join,
   peek,
