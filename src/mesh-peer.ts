@@ -80,8 +80,8 @@ export class MeshPeer implements Peer {
   #gateway: Gateway | undefined
   #stopping: Promise<void> | undefined
   #hasStopped = false
-  #hasAlertedTombstones = false
-  #hasAlertedMarkers = false
+  /** Codes of alerts that are given once. */
+  readonly #alerted = new Set<string>()
   /** Events from before `start` resolved, when nobody could listen yet; `undefined` from then on. */
   #early: Array<() => void> | undefined = []
 
@@ -405,8 +405,18 @@ export class MeshPeer implements Peer {
       clear: (cache, version) => emitter(cache)?.emit('clear', { version: formatVersion(version) }),
       invalidate: (cache, tag, version) =>
         emitter(cache)?.emit('invalidate', { tag, version: formatVersion(version) }),
-      tombstonesFull: () => this.#tombstonesFull(),
-      markersFull: () => this.#markersFull(),
+      tombstonesFull: () =>
+        this.#full(
+          'tombstones-full',
+          `${this.#options.tombstonesMax} deletes (tombstonesMax)`,
+          'and a write that comes late could undo one',
+        ),
+      markersFull: () =>
+        this.#full(
+          'markers-full',
+          `${this.#options.markersMax} clears and invalidated tags (markersMax)`,
+          'and deletes as old as they are',
+        ),
       memberChanged: ({ member, from }) => {
         if (member.state === from) return
         const name = `member:${member.state}` as `member:${MemberState}`
@@ -426,24 +436,12 @@ export class MeshPeer implements Peer {
     }
   }
 
-  /** Said once: from then on `tombstoneOverflowCount` tells. */
-  #tombstonesFull(): void {
-    if (this.#hasAlertedTombstones) return
-    this.#hasAlertedTombstones = true
-    this.#alert({
-      code: 'tombstones-full',
-      message: `more than ${this.#options.tombstonesMax} deletes (tombstonesMax) within ${this.#options.tombstoneGraceMs} ms: the oldest are forgotten early, and a write that comes late could undo one`,
-    })
-  }
-
-  /** The same of `markerOverflowCount`. */
-  #markersFull(): void {
-    if (this.#hasAlertedMarkers) return
-    this.#hasAlertedMarkers = true
-    this.#alert({
-      code: 'markers-full',
-      message: `more than ${this.#options.markersMax} clears and invalidated tags (markersMax) within ${this.#options.tombstoneGraceMs} ms: the oldest are forgotten early, and deletes as old as they are`,
-    })
+  /** Something is forgotten for want of room. Said once: from then on counters of `stats()` tell. */
+  #full(code: string, what: string, then: string): void {
+    if (this.#alerted.has(code)) return
+    this.#alerted.add(code)
+    const message = `more than ${what} within ${this.#options.tombstoneGraceMs} ms: the oldest are forgotten early, ${then}`
+    this.#alert({ code, message })
   }
 
   #alert(alert: Alert): void {

@@ -8,7 +8,7 @@ import type { Remembered } from '../core/remembered.js'
 import type { Known, Store } from '../core/store.js'
 import { supersedes } from '../core/version.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
-import type { Records } from '../protocol/messages.js'
+import type { Ask, Records } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
 import type { Replication } from './replication.js'
 
@@ -36,6 +36,12 @@ export function takeIn({ store, replication }: ExchangeComponents, records: Reco
   })
   const { applied } = replication.apply(records)
   return { applied, outranking: { ...known, markers: [...new Set([...known.markers, ...later])] } }
+}
+
+/** Asks for those markers of another one that are not known here, or differ. */
+export function markersAsked({ markers }: Store): Extract<Ask, { kind: 'exchange' }> {
+  const records = { writes: [], markers: [] }
+  return { kind: 'exchange', records, markers: markers.slices, agreedMs: 0 }
 }
 
 /**

@@ -16,7 +16,7 @@ import { NotConfirmedError, PeerStoppedError } from '../errors.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
 import type { Answer, Ask } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
-import { pages } from './exchange.js'
+import { markersAsked, pages } from './exchange.js'
 import { lookUp } from './look-up.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
@@ -128,11 +128,8 @@ export class QuorumReads {
     if (![...round.known().values()].some(isTagged)) return true
     const timeoutMs = Math.max(1, deadlineMs - runtime.clock.monotonicMs())
     const asked = [...round.markersDigests].map(async ([id, digest]) => {
-      const { markers } = store
-      if (digest === markers.digest) return
-      const records = { writes: [], markers: [] }
-      const body = { kind: 'exchange', records, markers: markers.slices, agreedMs: 0 } as const
-      const answer = await requests.ask(id, body, { timeoutMs })
+      if (digest === store.markers.digest) return
+      const answer = await requests.ask(id, markersAsked(store), { timeoutMs })
       replication.apply({ writes: [], markers: answer.records.markers })
     })
     const outcomes = await Promise.allSettled(asked)

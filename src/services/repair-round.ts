@@ -26,10 +26,9 @@ import { both, noPartitions } from '../core/placement.js'
 import type { Position } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
 import type { Horizon, Known } from '../core/store.js'
-import { supersedes } from '../core/version.js'
 import type { Answer, Ask, BucketIds, PartitionMoment, Records } from '../protocol/messages.js'
 import { recordsBytes } from '../protocol/records.js'
-import { forget, pages, takeIn } from './exchange.js'
+import { forget, markersAsked, pages, takeIn } from './exchange.js'
 import { lookUp } from './look-up.js'
 import type { Runtime } from './ports.js'
 import {
@@ -177,21 +176,14 @@ export class RepairRound {
   /** Exchanges the markers of those slices that differ. */
   async #levelMarkers(): Promise<void> {
     const { store, pace } = this.#components
-    const { markers, records } = await this.#ask({
-      kind: 'exchange',
-      records: { writes: [], markers: [] },
-      markers: store.markers.slices,
-      agreedMs: 0,
-    })
+    const { markers, records } = await this.#ask(markersAsked(store))
     const ours = store.markers.differing(markers ?? [])
     await pace(recordsBytes(records))
     const { applied, outranking } = takeIn(this.#components, records)
     this.pulledCount += applied
-    const told = new Map(records.markers.map((marker) => [nameOfMarker(marker), marker]))
-    const lacking = ours.filter((marker) => {
-      const theirs = told.get(nameOfMarker(marker))
-      return theirs === undefined || supersedes(marker, theirs)
-    })
+    // Those of which the other side has told are known there, or outranked by what outranks its own.
+    const told = new Set(records.markers.map(nameOfMarker))
+    const lacking = ours.filter((marker) => !told.has(nameOfMarker(marker)))
     const left = [...new Set([...outranking.markers, ...lacking])]
     if (left.length > 0) await this.#exchange({ writes: [], markers: left })
   }
