@@ -22,6 +22,7 @@ import { PartitionDigests } from './digest.js'
 import { type KeyName, leftOf, type Marker, type Write } from './entry.js'
 import { type EvictionPolicy, LruEviction } from './eviction.js'
 import { ExpiryIndex } from './expiry.js'
+import { LossyPartitions } from './lossy.js'
 import { Markers } from './markers.js'
 import { PartitionIndex } from './partition-index.js'
 import { GoneKey, type Remembered, RememberedKeys } from './remembered.js'
@@ -131,11 +132,7 @@ export class Store {
   readonly #lapsingStubs = new ExpiryIndex<GoneKey>()
   readonly #digests = new PartitionDigests()
   #horizon: Horizon = { valuesMs: 0, tombstonesMs: 0 }
-  /** Partitions of which something was forgotten that others may still know, each as a 1 at its place. */
-  readonly #lossy = new Uint8Array(PARTITIONS)
-  #lossyCount = 0
-  /** Until when, by the horizon of values: what was forgotten counts nowhere after that. Wall time in ms. */
-  readonly #lossyUntilMs = new Float64Array(PARTITIONS)
+  readonly #lossy = new LossyPartitions()
   /** What is left of cleared caches, its links still to be reclaimed, and what bears tags that were invalidated. */
   readonly #undone: Array<Iterator<StoredEntry | GoneKey>> = []
   #itemCount = 0
@@ -157,7 +154,7 @@ export class Store {
         const isMissed = forWantOfRoom && this.#counts(gone)
         this.#forgot(gone)
         if (isMissed && gone.hasGrace) this.#shortenGrace(gone.version.wallMs)
-        else if (isMissed) this.#loseTrack(gone)
+        else if (isMissed) this.#lossy.add(gone.partition, gone.expiresAt)
       },
     })
     this.#markers = new Markers({
@@ -175,7 +172,7 @@ export class Store {
       onRemembered: (gone) => this.#remember(gone),
       onForgotten: (gone, forWantOfRoom) => {
         // Others hold what it stood for, or know of it, and here it would look as if it had never come.
-        if (forWantOfRoom && this.#counts(gone)) this.#loseTrack(gone)
+        if (forWantOfRoom && this.#counts(gone)) this.#lossy.add(gone.partition, gone.expiresAt)
         this.#forgot(gone)
       },
     })
@@ -253,12 +250,12 @@ export class Store {
 
   /** Partitions whose digests say nothing, each as a 1 at its place: something had to be forgotten for want of room. */
   get lossy(): Uint8Array {
-    return this.#lossy
+    return this.#lossy.flags
   }
 
   /** How many partitions that is. */
   get lossyCount(): number {
-    return this.#lossyCount
+    return this.#lossy.count
   }
 
   /** The clears and invalidations that are known. */
@@ -285,7 +282,7 @@ export class Store {
     this.#lapse(this.#lapsingTombstones, before.tombstonesMs, horizon.tombstonesMs)
     this.#markers.advance(horizon.tombstonesMs)
     this.#horizon = horizon
-    if (this.#lossyCount > 0) this.#findTrack(horizon.valuesMs)
+    this.#lossy.advance(horizon.valuesMs)
     return horizon.valuesMs === valuesMs && horizon.tombstonesMs === tombstonesMs
   }
 
@@ -381,7 +378,7 @@ export class Store {
     for (const gone of this.#gone.entries(partition)) {
       if (!gone.record.deleted) this.#stubs.reclaim(gone)
     }
-    this.#regainTrack(partition)
+    this.#lossy.remove(partition)
     return entries.length
   }
 
@@ -628,28 +625,6 @@ export class Store {
   #isOrphan({ record }: GoneKey): boolean {
     if (!record.deleted || record.tags === undefined) return false
     return this.#markers.undoing({ ...record, deleted: false }) === undefined
-  }
-
-  /** Something of a partition had to be forgotten that others know of until its value expires; 0 for ever. */
-  #loseTrack({ partition, expiresAt }: GoneKey): void {
-    const untilMs = expiresAt === 0 ? Number.POSITIVE_INFINITY : expiresAt
-    if (this.#lossy[partition] === 0) this.#lossyCount++
-    this.#lossy[partition] = 1
-    this.#lossyUntilMs[partition] = Math.max(this.#lossyUntilMs[partition] as number, untilMs)
-  }
-
-  #findTrack(valuesMs: number): void {
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      if (this.#lossy[partition] === 0) continue
-      if ((this.#lossyUntilMs[partition] as number) < valuesMs) this.#regainTrack(partition)
-    }
-  }
-
-  /** Digests of a partition are to be trusted again. */
-  #regainTrack(partition: number): void {
-    if (this.#lossy[partition] === 1) this.#lossyCount--
-    this.#lossy[partition] = 0
-    this.#lossyUntilMs[partition] = 0
   }
 
   /** A tombstone had to go that others may keep: as of now none that is as old counts, here and in their eyes. */
