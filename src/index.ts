@@ -22,5 +22,5 @@
 export type * from './api.js'
 export type { EventSource } from './emitter.js'
 export * from './errors.js'
-export type { Logger, PeerOptions } from './options.js'
+export type { Logger, PeerOptions, Preset } from './options.js'
 export { createPeer } from './peer.js'

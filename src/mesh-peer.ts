@@ -32,7 +32,7 @@ import { describeExplained } from './explanation.js'
 import { type ResolvedOptions, resolveOptions } from './options.js'
 import { CACHE_NAME_BYTES_MAX } from './protocol/limits.js'
 import { MeshMember, type MeshMemberListener } from './services/mesh-member.js'
-import type { LatencyRecorder, Runtime, Transport } from './services/ports.js'
+import type { LatencyRecorder, LoopMonitor, Runtime, Transport } from './services/ports.js'
 
 /** Caches that a peer has open at most: a bound for names that come from outside. */
 const CACHES_MAX = 65_536
@@ -51,6 +51,7 @@ export interface PeerComponents {
   readonly transport: Transport
   readonly hash: Hash64
   readonly latency: LatencyRecorder
+  readonly loop: LoopMonitor
   /** Opens the HTTP gateway, if the peer is to have one. */
   readonly openGateway?: ((peer: Peer) => Promise<Gateway>) | undefined
 }
@@ -87,7 +88,7 @@ export class MeshPeer implements Peer {
 
   /** @param instance random: tells this process apart from another one with the same identity */
   constructor(components: PeerComponents, options: ResolvedOptions, instance: string) {
-    const { runtime, transport, hash } = components
+    const { runtime, transport, hash, loop } = components
     this.#components = components
     this.#options = options
     this.id = transport.id
@@ -96,7 +97,7 @@ export class MeshPeer implements Peer {
     this.#startedAtMs = runtime.clock.monotonicMs()
     this.#events = new Emitter((error) => this.#listenerFailed(error))
     this.#member = new MeshMember(
-      { runtime, transport, hash },
+      { runtime, transport, hash, loop },
       { ...options, name: this.name, instance },
       this.#memberListener(),
     )

@@ -114,14 +114,29 @@ export interface PeerOptions {
   /**
    * How long a writer waits for room in the queue, and then for acknowledgements (`ack`); how long `flush`, `quorum` reads
    * and `stop({ drain: true })` wait for the others, in ms, from 1 to 2147483647. Longer outlasts longer stalls of others,
-   * and tells later that it was in vain. @default 10000
+   * and tells later that it was in vain. @default 10000; over a `'wan'` 30000
    */
   syncTimeoutMs?: number
   /**
-   * Time between two heartbeats, in ms, from 20 to 60000. Shorter notices a silent death sooner; each heartbeat costs every
-   * other member about a millisecond of CPU. @default 1000
+   * Which network the mesh runs on: what `heartbeatIntervalMs`, `suspicionMinMs`, `suspicionMaxMs`, `joinTimeoutMs` and
+   * `syncTimeoutMs` are where they are not given. `'host'`: processes of one machine; a silent death is noticed in 3 to 4 s,
+   * and stalls of 2 s are forgiven. `'lan'`: one data centre; 5 to 6 s, and 3 s. `'wan'`: several, where answers take up to
+   * half a second; 13 to 20 s, and 10 s. A killed process is noticed at once with each. Members need not have the same.
+   * @default 'lan'
+   */
+  preset?: Preset
+  /**
+   * Shortest time between two heartbeats, in ms, from 20 to 60000. Shorter notices a silent death sooner; each heartbeat
+   * costs every other member about a millisecond of CPU. @default 1000; on a `'host'` 500, over a `'wan'` 3000
    */
   heartbeatIntervalMs?: number
+  /**
+   * Bytes a second that heartbeats take of this peer's link each way, about, from 256, or `Infinity`. Beyond ten members or
+   * so, the interval grows to keep to it, up to a minute; from then on each member is pinged by four others as often as
+   * before, so that a silent death is noticed as soon. More keeps clocks and what was published better known in a large mesh.
+   * @default 3072
+   */
+  heartbeatBytesPerSecond?: number
   /**
    * Suspicion level at which silence makes a member suspect, a number without unit from 1 to 300. Each 1 more makes a false
    * alarm ten times rarer, and waits longer. @default 8
@@ -131,18 +146,19 @@ export interface PeerOptions {
    * Time a suspect has to speak up before it is called dead where others confirm the suspicion, in ms, from 1 to
    * 2147483647, and at most `suspicionMaxMs`. Together with the time to suspicion (about 2.7 s at the default heartbeat) it
    * decides which stalls are survived: longer survives longer ones, and calls the dead so later.
-   * @default 2000, or `suspicionMaxMs` where that is less
+   * @default 2000 (on a `'host'` 1500, over a `'wan'` 5000), or `suspicionMaxMs` where that is less
    */
   suspicionMinMs?: number
   /**
    * The same where nobody confirms the suspicion, in ms, from 1 to 2147483647, and at least `suspicionMinMs`. Longer gives
    * a member that only this one has lost more time, and calls one that is dead so later where no other can tell.
-   * @default 3000, or `suspicionMinMs` where that is more
+   * @default 3000 (on a `'host'` 2500, over a `'wan'` 10000), or `suspicionMinMs` where that is more
    */
   suspicionMaxMs?: number
   /**
    * How long a peer that reaches nobody waits before it serves alone, in ms, from 0 to 2147483647. It goes on trying.
-   * Longer is for a mesh that is slow to answer; without one, `ready()` takes that much longer. @default 5000
+   * Longer is for a mesh that is slow to answer; without one, `ready()` takes that much longer.
+   * @default 5000; over a `'wan'` 15000
    */
   joinTimeoutMs?: number
   /**
@@ -184,6 +200,36 @@ export interface PeerOptions {
 /** Options with every default filled in. */
 export type ResolvedOptions = Required<Omit<PeerOptions, 'name' | 'identity' | 'announce'>> &
   Pick<PeerOptions, 'name' | 'identity' | 'announce'>
+
+/** Timings that go together on one kind of network, see {@link PeerOptions.preset}. */
+const PRESETS = {
+  host: {
+    heartbeatIntervalMs: 500,
+    suspicionMinMs: 1_500,
+    suspicionMaxMs: 2_500,
+    joinTimeoutMs: 5_000,
+    syncTimeoutMs: 10_000,
+  },
+  lan: {
+    heartbeatIntervalMs: 1_000,
+    suspicionMinMs: 2_000,
+    suspicionMaxMs: 3_000,
+    joinTimeoutMs: 5_000,
+    syncTimeoutMs: 10_000,
+  },
+  wan: {
+    heartbeatIntervalMs: 3_000,
+    suspicionMinMs: 5_000,
+    suspicionMaxMs: 10_000,
+    joinTimeoutMs: 15_000,
+    syncTimeoutMs: 30_000,
+  },
+} as const
+
+/** A kind of network to set timings for. */
+export type Preset = keyof typeof PRESETS
+
+const PRESET_NAMES = Object.keys(PRESETS) as Preset[]
 
 /** Longest time that any option in ms can name: what a timer can wait. */
 const TIMER_MS_MAX = 2 ** 31 - 1
@@ -290,8 +336,16 @@ const schema = v.strictObject({
   flushIntervalMs: v.optional(durationMs(0, 10_000), 5),
   batchEntriesMax: v.optional(count(1, 10_000)),
   syncQueueMax: v.optional(count(1, 10_000_000), 10_000),
-  syncTimeoutMs: v.optional(durationMs(1), 10_000),
-  heartbeatIntervalMs: v.optional(durationMs(20, 60_000), 1_000),
+  syncTimeoutMs: v.optional(durationMs(1)),
+  preset: v.optional(
+    v.picklist(
+      PRESET_NAMES,
+      `must be one of ${PRESET_NAMES.map((name) => `'${name}'`).join(', ')}`,
+    ),
+    'lan',
+  ),
+  heartbeatIntervalMs: v.optional(durationMs(20, 60_000)),
+  heartbeatBytesPerSecond: v.optional(count(256), 3_072),
   suspicionPhi: v.optional(
     v.pipe(
       v.number('must be a number'),
@@ -302,7 +356,7 @@ const schema = v.strictObject({
   ),
   suspicionMinMs: v.optional(durationMs(1)),
   suspicionMaxMs: v.optional(durationMs(1)),
-  joinTimeoutMs: v.optional(durationMs(0), 5_000),
+  joinTimeoutMs: v.optional(durationMs(0)),
   sweepIntervalMs: v.optional(durationMs(10), 1_000),
   antiEntropyIntervalMs: v.optional(durationMs(100, 3_600_000), 3_000),
   repairBytesPerSecond: v.optional(count(1_024), 16 * MIB),
@@ -351,20 +405,21 @@ export function resolveOptions(options: PeerOptions = {}): ResolvedOptions {
 
 const BATCH_ENTRIES_MAX = 500
 const HINT_AGE_MAX_MS = 600_000
-const SUSPICION_MIN_MS = 2_000
-const SUSPICION_MAX_MS = 3_000
-
 /** Defaults that give way to the related option, where only that one is given. */
 function withRelatedDefaults(options: v.InferOutput<typeof schema>): ResolvedOptions {
   const { syncQueueMax, suspicionMinMs, suspicionMaxMs, hintAgeMaxMs, tombstoneGraceMs } = options
+  const preset = PRESETS[options.preset]
   return {
     ...options,
+    heartbeatIntervalMs: options.heartbeatIntervalMs ?? preset.heartbeatIntervalMs,
+    joinTimeoutMs: options.joinTimeoutMs ?? preset.joinTimeoutMs,
+    syncTimeoutMs: options.syncTimeoutMs ?? preset.syncTimeoutMs,
     batchEntriesMax: options.batchEntriesMax ?? Math.min(BATCH_ENTRIES_MAX, syncQueueMax),
     hintAgeMaxMs: hintAgeMaxMs ?? Math.min(HINT_AGE_MAX_MS, tombstoneGraceMs / 2),
     suspicionMinMs:
-      suspicionMinMs ?? Math.min(SUSPICION_MIN_MS, suspicionMaxMs ?? SUSPICION_MIN_MS),
+      suspicionMinMs ?? Math.min(preset.suspicionMinMs, suspicionMaxMs ?? preset.suspicionMinMs),
     suspicionMaxMs:
-      suspicionMaxMs ?? Math.max(SUSPICION_MAX_MS, suspicionMinMs ?? SUSPICION_MAX_MS),
+      suspicionMaxMs ?? Math.max(preset.suspicionMaxMs, suspicionMinMs ?? preset.suspicionMaxMs),
   }
 }
 

@@ -4,7 +4,12 @@
 import { randomBytes } from 'node:crypto'
 import { loadHash64 } from './adapters/system/hash.js'
 import { HistogramLatency } from './adapters/system/latency.js'
-import { systemClock, systemRandom, systemScheduler } from './adapters/system/runtime.js'
+import {
+  SystemLoopMonitor,
+  systemClock,
+  systemRandom,
+  systemScheduler,
+} from './adapters/system/runtime.js'
 import type { Peer } from './api.js'
 import { MeshPeer } from './mesh-peer.js'
 import { type PeerOptions, resolveOptions } from './options.js'
@@ -52,6 +57,7 @@ export async function createPeer(options: PeerOptions = {}): Promise<Peer> {
       runtime,
       transport,
       hash,
+      loop: new SystemLoopMonitor(),
       latency: new HistogramLatency(systemClock),
       openGateway: http === false ? undefined : openGateway,
     },

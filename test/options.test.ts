@@ -93,6 +93,8 @@ const REFUSED: Array<[keyof PeerOptions, unknown, ...string[]]> = [
   ['suspicionMinMs', 0, '0', 'at least 1 ms'],
   ['suspicionMaxMs', 0, '0', 'at least 1 ms'],
   ['joinTimeoutMs', -5, '-5', 'at least 0 ms'],
+  ['preset', 'moon', '"moon"', "'host', 'lan', 'wan'"],
+  ['heartbeatBytesPerSecond', 255, '255', 'at least 256'],
   ['sweepIntervalMs', 9, '9', 'at least 10 ms'],
   ['antiEntropyIntervalMs', 99, '99', 'at least 100 ms'],
   ['antiEntropyIntervalMs', 3_600_001, '3600001', 'at most 3600000 ms'],
@@ -232,7 +234,9 @@ describe('resolveOptions', () => {
       batchEntriesMax: 500,
       syncQueueMax: 10_000,
       syncTimeoutMs: 10_000,
+      preset: 'lan',
       heartbeatIntervalMs: 1_000,
+      heartbeatBytesPerSecond: 3_072,
       suspicionPhi: 8,
       suspicionMinMs: 2_000,
       suspicionMaxMs: 3_000,
@@ -243,6 +247,28 @@ describe('resolveOptions', () => {
       markersMax: 20_000,
       antiEntropyIntervalMs: 3_000,
       repairBytesPerSecond: 16 * 1024 * 1024,
+    })
+  })
+
+  it.each([
+    ['host', 500, 1_500, 2_500, 5_000, 10_000],
+    ['lan', 1_000, 2_000, 3_000, 5_000, 10_000],
+    ['wan', 3_000, 5_000, 10_000, 15_000, 30_000],
+  ] as const)('sets the timings of a %s', (preset, heartbeat, min, max, join, sync) => {
+    expect(resolveOptions({ preset })).toMatchObject({
+      heartbeatIntervalMs: heartbeat,
+      suspicionMinMs: min,
+      suspicionMaxMs: max,
+      joinTimeoutMs: join,
+      syncTimeoutMs: sync,
+    })
+  })
+
+  it('sets no timing of a preset that is given by itself, nor one that contradicts it', () => {
+    const given = { heartbeatIntervalMs: 20, suspicionMinMs: 12_000, syncTimeoutMs: 7 }
+    expect(resolveOptions({ preset: 'wan', ...given })).toMatchObject({
+      ...given,
+      suspicionMaxMs: 12_000,
     })
   })
 

@@ -16,6 +16,7 @@ const heartbeat = {
   uptimeMs: 1,
   wallMs: 1,
   loopLagMs: 1,
+  intervalMs: 1_000,
   viewDigest: 1n,
   opsEpoch: 1,
   opsSequence: 1,

@@ -25,6 +25,8 @@ export class PhiAccrual {
   #lastArrivalMs: number | undefined
   /** The next interval began with an excuse, not with a heartbeat: it says nothing of the sender. */
   #excused = false
+  /** The interval expected now, as a multiple of the one expected at first: what is remembered is in terms of that one. */
+  #scale = 1
 
   constructor(options: PhiAccrualOptions) {
     this.#options = options
@@ -35,13 +37,25 @@ export class PhiAccrual {
     return this.#lastArrivalMs
   }
 
+  /** From now on the sender is to be heard at other intervals: those seen count in proportion. */
+  expect(intervalMs: number): void {
+    this.#scale = intervalMs / this.#options.expectedIntervalMs
+  }
+
   /** Notes a heartbeat's arrival at `nowMs` (monotonic). */
   arrived(nowMs: number): void {
     if (this.#lastArrivalMs !== undefined && !this.#excused) {
-      this.#remember(nowMs - this.#lastArrivalMs)
+      this.#remember((nowMs - this.#lastArrivalMs) / this.#scale)
     }
     this.#excused = false
     this.#lastArrivalMs = nowMs
+  }
+
+  /** A sign of life from `atMs`, which may be long ago, came by some other way than heartbeats do. */
+  spoke(atMs: number): void {
+    if (this.#lastArrivalMs !== undefined && atMs <= this.#lastArrivalMs) return
+    this.#lastArrivalMs = atMs
+    this.#excused = true
   }
 
   /** Begins the silence anew, for a reason other than a heartbeat: the observer itself was away, or there was a hello. */
@@ -58,7 +72,7 @@ export class PhiAccrual {
     const meanMs = count === 0 ? expectedIntervalMs : this.#sum / count
     const variance = count === 0 ? 0 : Math.max(0, this.#sumOfSquares / count - meanMs * meanMs)
     return phi(
-      nowMs - this.#lastArrivalMs,
+      (nowMs - this.#lastArrivalMs) / this.#scale,
       // A sender may speak more often than it has to, and stop doing so.
       Math.max(meanMs, expectedIntervalMs),
       Math.max(deviationMinMs, Math.sqrt(variance)),

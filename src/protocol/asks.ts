@@ -102,11 +102,17 @@ function askToWire(ask: messages.Ask): Omit<wire.WireAsk, 'id'> {
           ...slicesToWire(ask.markers),
         },
       }
+    case 'ping':
+      return { ping: ask.target === undefined ? {} : { target: ask.target } }
   }
 }
 
 function askFromWire(ask: Omit<wire.WireAsk, 'id'>): messages.Ask {
-  const { confirm, replicate, read, scan } = ask
+  const { confirm, replicate, read, scan, ping } = ask
+  if (ping !== undefined) {
+    const { target } = ping
+    return { kind: 'ping', ...(target !== undefined && { target: text(target, 'member id') }) }
+  }
   if (confirm !== undefined) return { kind: 'confirm', ...confirm }
   if (replicate !== undefined) {
     return {
@@ -238,13 +244,18 @@ function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
       return {
         exchange: { records: recordsToWire(answer.records), ...slicesToWire(answer.markers) },
       }
+    case 'ping': {
+      const { incarnation, uptimeMs } = answer
+      return { ping: { uptimeMs, ...(incarnation !== undefined && { incarnation }) } }
+    }
     case 'refusal':
       return { refusal: answer.reason }
   }
 }
 
 function answerFromWire(answer: Omit<wire.WireAnswer, 'id'>): messages.Answer {
-  const { confirm, replicate, read, scan, refusal } = answer
+  const { confirm, replicate, read, scan, ping, refusal } = answer
+  if (ping !== undefined) return { kind: 'ping', ...ping }
   if (confirm !== undefined) return { kind: 'confirm', ...confirm }
   if (replicate !== undefined) {
     atMost(replicate.foreign.length, limits.RECORDS_MAX, 'indexes')

@@ -64,6 +64,8 @@ export interface Heartbeat extends Omit<MemberDescription, 'id'> {
   readonly settledRing: bigint
   /** Its latest timestamp, in ms of wall time; 0 when it does not say. */
   readonly timestampMs: number
+  /** The next heartbeat follows within this, in ms; 0 when it does not say. */
+  readonly intervalMs: number
 }
 
 /** News of a member's state; `forgotten` drops a member that is gone. */
@@ -189,6 +191,8 @@ export type Ask =
       readonly markers: readonly number[] | undefined
       readonly agreedMs: number
     }
+  /** Whether who is asked lives; with a `target`, whether that one does when who is asked asks it. */
+  | { readonly kind: 'ping'; readonly target?: string | undefined }
 
 /** Digests of the partitions of a node. */
 export interface NodeDigests {
@@ -277,6 +281,11 @@ export type Answer =
       readonly records: Records
       readonly markers: readonly number[] | undefined
     }
+  /**
+   * Of who was pinged in the end: its incarnation, undefined when it has not answered, and how long it has run by its
+   * monotonic clock.
+   */
+  | { readonly kind: 'ping'; readonly incarnation?: number | undefined; readonly uptimeMs: number }
   /** Why there is no answer. */
   | { readonly kind: 'refusal'; readonly reason: string }
 

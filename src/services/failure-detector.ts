@@ -1,27 +1,35 @@
 /**
- * Failure detection: from evidence to suspicion to death.
+ * Failure detection: from evidence to suspicion to death. Strongest evidence first, but for a leave:
  *
- * - Refusal, the strongest evidence but a leave: the connection closed, every known address answers a redial with
- *   "refused", and one other member finds the same (where there is another). A killed process is called dead this
- *   way within tens of milliseconds; a stalled one never is, because its kernel goes on answering.
- * - Silence: a phi accrual level (see core/phi.ts) above the threshold makes a member suspect; the suspicion
- *   time-out (see core/suspicion.ts) makes it dead, unless it is heard first.
+ * - Refusal: the connection closed, every known address answers a redial with "refused", one other member finds the same
+ *   (where there is another), and nobody who is asked reaches it. A killed process is called dead this way within tens of
+ *   milliseconds; a stalled one never is, because its kernel goes on answering.
+ * - Silence: a phi accrual level (see core/phi.ts) above the threshold, while pings go unanswered, this member's own and
+ *   those that others sent in its stead. It makes a member suspect; the suspicion time-out (see core/suspicion.ts) makes it
+ *   dead, unless it is heard first.
+ * - Hearsay: others have called it dead. It is believed where this member has heard nothing lately, is not connected to it,
+ *   or has no answer to a ping.
  *
- * An observer that finds its own timer late has not been listening. It forgives everybody's silence, and convicts
- * nobody for a while.
+ * An observer that finds its own event loop late has not been listening. It forgives everybody's silence, and convicts nobody
+ * for a while. One in lesser trouble gives all others more time (see core/local-health.ts).
  */
+import { LocalHealth } from '../core/local-health.js'
 import { isLive, type Member } from '../core/members.js'
 import { remainingSuspicionMs } from '../core/suspicion.js'
 import type { Heartbeats } from './heartbeats.js'
 import type { Membership, MembershipListener } from './membership.js'
 import { Pauses } from './pauses.js'
-import type { Runtime, Timer, Transport } from './ports.js'
+import type { Pings } from './pings.js'
+import type { LoopMonitor, Runtime, Timer, Transport } from './ports.js'
 
 /** How often everybody's silence is looked at, as a share of the heartbeat interval. */
 const TICK_SHARE = 0.2
 
-/** A timer later than this means that this process itself stood still, in ms. */
+/** An event loop later than this means that this process itself stood still, in ms. */
 const STALL_MS = 500
+
+/** One later than this, that it is in trouble, in ms. */
+const LATE_MS = 150
 
 /** How long after a stall of its own an observer convicts nobody, in ms. */
 const AMNESTY_MS = 1_000
@@ -32,11 +40,23 @@ const PROBE_DELAYS_MS = [0, 40, 120, 400]
 /** How many others have to share a suspicion for the shortest time-out. */
 const CONFIRMATIONS_WANTED = 2
 
+/** At which share of the threshold a silent member is asked, so that its answer, or none, is there when it is needed. */
+const DOUBT_SHARE = 0.375
+
+/** How long an answer to a ping may take, and one to a ping in this member's stead, as shares of the heartbeat interval. */
+export const PING_SHARE = 0.25
+const INDIRECT_PING_SHARE = 0.5
+
+/** How many others are asked to ping one that does not answer. SWIM's k. */
+const HELPERS = 3
+
 export interface FailureDetectorComponents {
   readonly runtime: Runtime
+  readonly loop: LoopMonitor
   readonly transport: Transport
   readonly membership: Membership
   readonly heartbeats: Heartbeats
+  readonly pings: Pings
 }
 
 export interface FailureDetectorOptions {
@@ -60,6 +80,12 @@ export class FailureDetector implements MembershipListener {
   /** By member: who found all its addresses refusing, this member included, and in which incarnation. */
   readonly #refusals = new Map<string, { readonly incarnation: number; readonly by: Set<string> }>()
   readonly #probing = new Set<string>()
+  /** Who is being pinged, and who was in vain, and when. */
+  readonly #pinging = new Set<string>()
+  readonly #unanswered = new Map<string, number>()
+  readonly #health = new LocalHealth()
+  /** When all has gone well for long enough to trust this member a little more. */
+  #betterAtMs = 0
   readonly #pauses: Pauses
   #amnestyUntilMs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
@@ -73,13 +99,20 @@ export class FailureDetector implements MembershipListener {
   }
 
   start(): void {
+    this.#components.loop.start()
     this.#schedule()
   }
 
   stop(): void {
     this.#stopped = true
+    this.#components.loop.stop()
     this.#timer?.cancel()
     this.#pauses.end()
+  }
+
+  /** By how much this member gives others more time than it does in good health. */
+  get healthMultiplier(): number {
+    return this.#health.multiplier
   }
 
   /** The last connection to a peer closed: a hint, and a reason to look. */
@@ -90,6 +123,7 @@ export class FailureDetector implements MembershipListener {
   changed({ member }: { readonly member: Member }): void {
     if (member.state === 'suspect') return
     this.#suspicions.delete(member.id)
+    this.#unanswered.delete(member.id)
     const refusal = this.#refusals.get(member.id)
     if (refusal !== undefined && (!isLive(member) || refusal.incarnation < member.incarnation)) {
       this.#refusals.delete(member.id)
@@ -107,6 +141,14 @@ export class FailureDetector implements MembershipListener {
 
   calledDead(): void {}
 
+  refuted(): void {
+    this.#worse()
+  }
+
+  deathReported(id: string, incarnation: number): void {
+    void this.#verify(id, incarnation)
+  }
+
   suspicionReported(id: string, incarnation: number, reporter: string): void {
     this.#suspect(id, incarnation, reporter)
   }
@@ -115,6 +157,66 @@ export class FailureDetector implements MembershipListener {
     this.#noteRefusal(id, incarnation, reporter)
     // See for ourselves; one voice convicts nobody.
     if (!this.#components.transport.isConnected(id)) void this.#probe(id)
+  }
+
+  /** Others say that a member is dead: so it is, unless it answers here. */
+  async #verify(id: string, incarnation: number): Promise<void> {
+    const { membership, transport, pings } = this.#components
+    if (transport.isConnected(id) && (await pings.ping(id, this.#pingMs(PING_SHARE)))) return
+    if (!this.#stopped) membership.learn({ id, incarnation, state: 'dead' })
+  }
+
+  /** Asks a silent member whether it lives, then has others ask. */
+  async #doubt(id: string): Promise<void> {
+    if (this.#pinging.has(id)) return
+    this.#pinging.add(id)
+    const { membership, runtime, transport, pings } = this.#components
+    const isConnected = transport.isConnected(id)
+    const beganAtMs = runtime.clock.monotonicMs()
+    if (!isConnected || !(await pings.ping(id, this.#pingMs(PING_SHARE)))) {
+      if (!(await this.#isReachedByOthers(id))) this.#unanswered.set(id, beganAtMs)
+      else if (isConnected) this.#worse()
+    }
+    this.#pinging.delete(id)
+    if (membership.list.get(id) === undefined) this.#unanswered.delete(id)
+  }
+
+  /** Whether any of a few others gets an answer from a member. */
+  async #isReachedByOthers(id: string): Promise<boolean> {
+    const timeoutMs = this.#pingMs(INDIRECT_PING_SHARE)
+    const found = await Promise.all(
+      this.#helpersFor(id).map((helper) =>
+        this.#components.pings.pingThrough(helper, id, timeoutMs),
+      ),
+    )
+    return found.includes(true)
+  }
+
+  /** Some of those that this member can ask, by lot. */
+  #helpersFor(id: string): string[] {
+    const { membership, runtime, transport } = this.#components
+    const able = membership
+      .others()
+      .filter(
+        (other) => other.id !== id && other.state === 'alive' && transport.isConnected(other.id),
+      )
+    const helpers: string[] = []
+    while (helpers.length < HELPERS && able.length > 0) {
+      const [helper] = able.splice(Math.floor(runtime.random.next() * able.length), 1)
+      if (helper !== undefined) helpers.push(helper.id)
+    }
+    return helpers
+  }
+
+  /** How long an answer is waited for: longer where this member itself is in trouble. */
+  #pingMs(share: number): number {
+    return this.#options.heartbeatIntervalMs * share * this.#health.multiplier
+  }
+
+  #worse(): void {
+    const { clock } = this.#components.runtime
+    this.#health.worse()
+    this.#betterAtMs = clock.monotonicMs() + this.#options.heartbeatIntervalMs
   }
 
   /** Knocks at every address of a disconnected member, some times over, until somebody answers or all refuse. */
@@ -164,7 +266,16 @@ export class FailureDetector implements MembershipListener {
     refusal.by.add(witness)
     const witnessesThere = membership.others().filter((other) => other.id !== id).length
     const enough = refusal.by.size >= (witnessesThere > 0 ? 2 : 1)
-    if (enough && refusal.by.has(membership.id)) this.#convict(id, incarnation)
+    if (enough && refusal.by.has(membership.id)) void this.#convictUnlessReached(id, incarnation)
+  }
+
+  /** All its addresses refuse us: it is dead, unless it is only we who are refused, as by a firewall. */
+  async #convictUnlessReached(id: string, incarnation: number): Promise<void> {
+    if (await this.#isReachedByOthers(id)) return
+    const member = this.#components.membership.list.get(id)
+    // It may have come back meanwhile.
+    if (this.#stopped || member?.incarnation !== incarnation || !isLive(member)) return
+    if (!this.#components.transport.isConnected(id)) this.#convict(id, incarnation)
   }
 
   #suspect(id: string, incarnation: number, accuser: string): void {
@@ -199,21 +310,31 @@ export class FailureDetector implements MembershipListener {
   }
 
   #tick(lateMs: number): void {
-    const { runtime, heartbeats } = this.#components
+    const { runtime, loop } = this.#components
     const nowMs = runtime.clock.monotonicMs()
-    if (lateMs > STALL_MS) {
-      // While joining it is the start itself: code being loaded and compiled.
-      const level = this.#components.membership.status === 'joining' ? 'debug' : 'warn'
-      runtime.log[level](
-        `this process stood still for ${Math.round(lateMs)} ms: nobody is called dead for the next ${AMNESTY_MS} ms`,
-      )
-      heartbeats.excuseAll()
-      this.#amnestyUntilMs = nowMs + AMNESTY_MS
-      this.#forgiveSuspects(nowMs)
+    const worstMs = Math.max(lateMs, loop.takeWorstMs())
+    if (worstMs > STALL_MS) this.#stoodStill(worstMs, nowMs)
+    if (worstMs > LATE_MS) this.#worse()
+    else if (nowMs >= this.#betterAtMs) {
+      this.#health.better()
+      this.#betterAtMs = nowMs + this.#options.heartbeatIntervalMs
     }
     if (nowMs < this.#amnestyUntilMs) return
     this.#lookForSilence()
     this.#lookForVerdicts(nowMs)
+  }
+
+  #stoodStill(stallMs: number, nowMs: number): void {
+    const { runtime, heartbeats, membership } = this.#components
+    // While joining it is the start itself: code being loaded and compiled.
+    const level = membership.status === 'joining' ? 'debug' : 'warn'
+    runtime.log[level](
+      `this process stood still for ${Math.round(stallMs)} ms: nobody is called dead for the next ${AMNESTY_MS} ms`,
+    )
+    heartbeats.excuseAll()
+    this.#unanswered.clear()
+    this.#amnestyUntilMs = nowMs + AMNESTY_MS
+    this.#forgiveSuspects(nowMs)
   }
 
   /** Restarts the time-outs of the suspects: they may have spoken while nobody listened here. */
@@ -225,19 +346,35 @@ export class FailureDetector implements MembershipListener {
 
   #lookForSilence(): void {
     const { membership, heartbeats } = this.#components
+    const { suspicionPhi } = this.#options
     for (const { id, incarnation, state } of membership.others()) {
-      if (state !== 'alive' || heartbeats.phi(id) < this.#options.suspicionPhi) continue
-      this.#suspect(id, incarnation, membership.id)
-      membership.announceState(id, incarnation, 'suspect')
+      const phi = heartbeats.phi(id)
+      if (state === 'alive' && phi < suspicionPhi * DOUBT_SHARE) continue
+      // A suspect is asked again and again: it may have been away.
+      if (!this.#wentUnanswered(id) || state === 'suspect') void this.#doubt(id)
+      else if (phi >= suspicionPhi) {
+        this.#suspect(id, incarnation, membership.id)
+        membership.announceState(id, incarnation, 'suspect')
+      }
     }
   }
 
+  /** Whether a member was pinged in vain, and has not been heard since. */
+  #wentUnanswered(id: string): boolean {
+    const { heartbeats, runtime } = this.#components
+    const atMs = this.#unanswered.get(id)
+    if (atMs === undefined) return false
+    const heardAtMs = runtime.clock.monotonicMs() - (heartbeats.silenceMs(id) ?? 0)
+    return heardAtMs <= atMs
+  }
+
   #lookForVerdicts(nowMs: number): void {
+    const { multiplier } = this.#health
     const { suspicionMinMs, suspicionMaxMs } = this.#options
     for (const [id, { incarnation, sinceMs, accusers }] of this.#suspicions) {
       const leftMs = remainingSuspicionMs(nowMs - sinceMs, accusers.size - 1, {
-        minMs: suspicionMinMs,
-        maxMs: suspicionMaxMs,
+        minMs: suspicionMinMs * multiplier,
+        maxMs: suspicionMaxMs * multiplier,
         confirmationsWanted: Math.min(
           CONFIRMATIONS_WANTED,
           this.#components.membership.others().length - 1,

@@ -192,7 +192,7 @@ export class Handshake {
   #duplicate(id: string, { instance }: Hello): Refusal | undefined {
     const { heartbeats } = this.#components
     const known = heartbeats.instanceOf(id)
-    const running = this.#accepted.has(id) && heartbeats.isFresh(id)
+    const running = this.#accepted.has(id) && heartbeats.isOnTime(id)
     if (known === undefined || known === instance || !running) return undefined
     return { field: 'identity', ours: `instance ${known}`, theirs: id }
   }

@@ -2,11 +2,13 @@
  * Heartbeats: says at intervals that this member lives, and notes who else does.
  *
  * The age of what is heard is judged by the sender's own incarnation, sequence and uptime, never by when a message
- * happens to arrive: a heartbeat that gossip delivers late, or twice, is no sign of life.
+ * happens to arrive: a heartbeat that gossip delivers late, or twice, is no sign of life (see core/pulse.ts). The intervals
+ * grow with the mesh (see core/heartbeat-interval.ts).
  */
+import { heartbeatIntervalMs } from '../core/heartbeat-interval.js'
 import { isLive } from '../core/members.js'
 import type { MeshClock } from '../core/mesh-clock.js'
-import { PhiAccrual } from '../core/phi.js'
+import { Pulse } from '../core/pulse.js'
 import type { ProtocolError } from '../protocol/checks.js'
 import { heartbeatCodec } from '../protocol/codec.js'
 import type { Heartbeat } from '../protocol/messages.js'
@@ -14,14 +16,11 @@ import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
 import type { Runtime, Timer, Transport } from './ports.js'
 
-/** Intervals that the detector remembers of each member. */
-const WINDOW_SIZE = 100
-
-/** Floor of the deviation, as a share of the heartbeat interval. */
-const DEVIATION_MIN_SHARE = 0.3
-
 /** A member heard within this many intervals is fresh: no rumour of its death is believed. */
 const FRESH_INTERVALS = 1.5
+
+/** What gossip adds to a heartbeat on the wire, in bytes: author, number, topic, signature, framing, about. */
+const ENVELOPE_BYTES = 220
 
 export interface HeartbeatComponents {
   readonly runtime: Runtime
@@ -39,7 +38,10 @@ export interface HeartbeatComponents {
 
 export interface HeartbeatOptions {
   readonly topic: string
+  /** Shortest interval, in ms. */
   readonly intervalMs: number
+  /** What heartbeats may take of the link, sent, each way; the interval grows so that they do not take more. */
+  readonly bytesPerSecond: number
   /** This process, as told in its hello. */
   readonly instance: string
 }
@@ -49,14 +51,6 @@ export interface HeartbeatListener {
   alive(id: string, heartbeat: Heartbeat): void
   /** Somebody who is no member, or of whom nothing was known to be running, is out there. */
   stranger(id: string, addresses: readonly string[]): void
-}
-
-/** What is remembered of one member's heartbeats. */
-interface Pulse {
-  readonly phi: PhiAccrual
-  incarnation: number
-  sequence: number
-  uptimeMs: number
 }
 
 export class Heartbeats {
@@ -70,6 +64,8 @@ export class Heartbeats {
   #sequence = 0
   #loopLagMs = 0
   #dueAtMs = 0
+  #intervalMs: number
+  #bytes = 0
   #timer: Timer | undefined
 
   constructor(
@@ -80,6 +76,7 @@ export class Heartbeats {
     this.#components = components
     this.#options = options
     this.#listener = listener
+    this.#intervalMs = options.intervalMs
     this.#startedAtMs = components.runtime.clock.monotonicMs()
     components.membership.judgeFreshnessBy((id) => this.isFresh(id))
   }
@@ -92,6 +89,11 @@ export class Heartbeats {
 
   stop(): void {
     this.#timer?.cancel()
+  }
+
+  /** Between two heartbeats of this member now, in ms. */
+  get intervalMs(): number {
+    return this.#intervalMs
   }
 
   /** Sends a heartbeat now, beside the regular ones. */
@@ -118,9 +120,12 @@ export class Heartbeats {
       opsSequence: sequence,
       settledRing: settledRing(),
       timestampMs: latestTimestampMs(),
+      intervalMs: this.#intervalMs,
     }
+    const bytes = heartbeatCodec.encode(heartbeat)
+    this.#bytes = bytes.length
     try {
-      await transport.publish(this.#options.topic, heartbeatCodec.encode(heartbeat))
+      await transport.publish(this.#options.topic, bytes)
     } catch (error) {
       runtime.log.debug(`a heartbeat could not be published: ${(error as Error).message}`)
     }
@@ -140,7 +145,26 @@ export class Heartbeats {
   met(id: string, instance: string): void {
     if (this.#instances.get(id) !== instance) this.#pulses.delete(id)
     this.#instances.set(id, instance)
-    this.#pulse(id).phi.excuse(this.#components.runtime.clock.monotonicMs())
+    this.#pulse(id).excuse(this.#nowMs)
+  }
+
+  /** A member was pinged and has answered, or another one has heard it answer: it lives, in this incarnation. */
+  answered(id: string, incarnation: number, uptimeMs: number): void {
+    const { membership } = this.#components
+    const member = membership.list.get(id)
+    // What is known already of a later incarnation is of a later moment; a later one than known is the end of a suspicion.
+    if (member === undefined || incarnation < member.incarnation) return
+    this.#pulse(id).answered(uptimeMs, this.#nowMs)
+    membership.learn({ id, incarnation, state: 'alive' })
+    if (isLive(member)) membership.vindicate(id)
+    else membership.remind(id)
+  }
+
+  /** These members are pinged at such intervals, and no others. */
+  watch(ids: readonly string[], intervalMs: number): void {
+    for (const [id, pulse] of this.#pulses) {
+      pulse.pingedEvery(ids.includes(id) ? intervalMs : undefined)
+    }
   }
 
   forget(id: string): void {
@@ -150,28 +174,38 @@ export class Heartbeats {
 
   /** How suspicious a member's silence is; 0 when nothing was ever heard of it. */
   phi(id: string): number {
-    return this.#pulses.get(id)?.phi.phi(this.#components.runtime.clock.monotonicMs()) ?? 0
+    return this.#pulses.get(id)?.phi(this.#nowMs) ?? 0
   }
 
   /** Begins to count the silence of a member that has not been heard yet. */
   expect(id: string): void {
-    if (!this.#pulses.has(id)) {
-      this.#pulse(id).phi.excuse(this.#components.runtime.clock.monotonicMs())
-    }
+    if (!this.#pulses.has(id)) this.#pulse(id).excuse(this.#nowMs)
   }
 
-  /** Whether a member was heard so lately that it can only be alive. */
+  /** How long nothing was heard of a member, in ms; undefined where nothing ever was. */
+  silenceMs(id: string): number | undefined {
+    return this.#pulses.get(id)?.silenceMs(this.#nowMs)
+  }
+
+  /** Whether a member was heard so lately that it can only be alive, by the shortest interval. */
   isFresh(id: string): boolean {
-    const lastMs = this.#pulses.get(id)?.phi.lastArrivalMs
-    if (lastMs === undefined) return false
-    const silenceMs = this.#components.runtime.clock.monotonicMs() - lastMs
-    return silenceMs < FRESH_INTERVALS * this.#options.intervalMs
+    return this.#isHeardWithin(id, this.#options.intervalMs)
+  }
+
+  /** Whether a member was heard when it was to be: so it seems to run. */
+  isOnTime(id: string): boolean {
+    return this.#isHeardWithin(id, this.#pulses.get(id)?.expectedIntervalMs ?? 0)
+  }
+
+  #isHeardWithin(id: string, intervalMs: number): boolean {
+    const silenceMs = this.silenceMs(id)
+    return silenceMs !== undefined && silenceMs < FRESH_INTERVALS * intervalMs
   }
 
   /** Forgives everybody's silence: it was this member that did not listen. */
   excuseAll(): void {
-    const nowMs = this.#components.runtime.clock.monotonicMs()
-    for (const { phi } of this.#pulses.values()) phi.excuse(nowMs)
+    const nowMs = this.#nowMs
+    for (const pulse of this.#pulses.values()) pulse.excuse(nowMs)
   }
 
   /** Messages of the heartbeat topic. */
@@ -195,16 +229,12 @@ export class Heartbeats {
       this.#listener.stranger(author, heartbeat.addresses)
       return
     }
-    const pulse = this.#pulse(author)
-    if (!isNewer(heartbeat, pulse)) return
-    pulse.incarnation = heartbeat.incarnation
-    pulse.sequence = heartbeat.sequence
-    pulse.uptimeMs = heartbeat.uptimeMs
-    pulse.phi.arrived(this.#components.runtime.clock.monotonicMs())
-    this.#believe(author, heartbeat)
+    const { isNew, isLate } = this.#pulse(author).heard(heartbeat, this.#nowMs)
+    if (isNew) this.#believe(author, heartbeat, isLate)
   }
 
-  #believe(author: string, heartbeat: Heartbeat): void {
+  /** @param isLate it tells what was, and not that its author lives now */
+  #believe(author: string, heartbeat: Heartbeat, isLate: boolean): void {
     const { membership, meshClock } = this.#components
     const { name, incarnation, outlived, status, role, addresses, wallMs, uptimeMs } = heartbeat
     const description = { id: author, name, incarnation, outlived, status, role, addresses }
@@ -215,7 +245,7 @@ export class Heartbeats {
       membership.remind(author)
       return
     }
-    membership.vindicate(author)
+    if (!isLate) membership.vindicate(author)
     membership.describe(description)
     if (wallMs > 0) meshClock.heard(author, wallMs, uptimeMs)
     this.#listener.alive(author, heartbeat)
@@ -224,16 +254,14 @@ export class Heartbeats {
   #pulse(id: string): Pulse {
     let pulse = this.#pulses.get(id)
     if (pulse === undefined) {
-      const { intervalMs } = this.#options
-      const phi = new PhiAccrual({
-        windowSize: WINDOW_SIZE,
-        expectedIntervalMs: intervalMs,
-        deviationMinMs: intervalMs * DEVIATION_MIN_SHARE,
-      })
-      pulse = { phi, incarnation: -1, sequence: -1, uptimeMs: -1 }
+      pulse = new Pulse(this.#options.intervalMs)
       this.#pulses.set(id, pulse)
     }
     return pulse
+  }
+
+  get #nowMs(): number {
+    return this.#components.runtime.clock.monotonicMs()
   }
 
   #schedule(delayMs: number): void {
@@ -241,14 +269,14 @@ export class Heartbeats {
     this.#dueAtMs = clock.monotonicMs() + delayMs
     this.#timer = scheduler.after(delayMs, () => {
       this.#loopLagMs = Math.max(0, clock.monotonicMs() - this.#dueAtMs)
+      this.#intervalMs = heartbeatIntervalMs({
+        listeners: this.#components.membership.others().length,
+        bytes: ENVELOPE_BYTES + this.#bytes,
+        bytesPerSecond: this.#options.bytesPerSecond,
+        intervalMinMs: this.#options.intervalMs,
+      })
       void this.beat()
-      this.#schedule(this.#options.intervalMs)
+      this.#schedule(this.#intervalMs)
     })
   }
-}
-
-/** Whether a heartbeat was sent after all those heard before, by the sender's own account. */
-function isNewer(heartbeat: Heartbeat, pulse: Pulse): boolean {
-  if (heartbeat.incarnation < pulse.incarnation) return false
-  return heartbeat.sequence > pulse.sequence && heartbeat.uptimeMs >= pulse.uptimeMs
 }

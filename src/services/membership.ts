@@ -64,6 +64,10 @@ export interface MembershipListener {
   refusalReported(id: string, incarnation: number, reporter: string): void
   /** Another member suspects one; the accused is not this member. */
   suspicionReported(id: string, incarnation: number, reporter: string): void
+  /** Another member has found one dead of which nothing fresh is known here, and which is not this member. */
+  deathReported(id: string, incarnation: number): void
+  /** Others suspect this member, or took it to be dead, in vain: something is wrong with it, or with its links. */
+  refuted(): void
   /** Another member tells how far it has taken in what a gone member published. */
   positionReported(id: string, epoch: number, sequence: number): void
   /** Others have taken this member to be dead, and gone on without it; it is about to say that it is not. */
@@ -189,11 +193,24 @@ export class Membership {
           report.incarnation > this.#incarnation || !isLive(report) ? report.incarnation : -1,
         )
       } else {
-        // A rumour of a suspicion is no evidence here; the member itself will be heard, or not. Nor is one of the
-        // death of somebody who is heard well: it will refute.
-        const state = report.state === 'suspect' ? 'alive' : report.state
-        if (state === 'alive' || !this.#isFresh(report.id)) this.learn({ ...report, state }, report)
+        this.#hearReport(report)
       }
+    }
+  }
+
+  /** What one that said hello knows of another. */
+  #hearReport(report: MemberReport): void {
+    const { id, incarnation } = report
+    // A rumour of a suspicion is no evidence here; the member itself will be heard, or not. Nor is one of the
+    // death of somebody who is heard well: it will refute.
+    const state = report.state === 'suspect' ? 'alive' : report.state
+    if (state !== 'alive' && this.#isFresh(id)) return
+    const known = this.list.get(id)
+    const isThere = known?.incarnation === incarnation && isLive(known)
+    if (state === 'dead' && isThere) {
+      this.#tell((listener) => listener.deathReported(id, incarnation))
+    } else {
+      this.learn({ ...report, state }, report)
     }
   }
 
@@ -303,7 +320,7 @@ export class Membership {
     if (state === 'dead') this.#hearPosition(news)
     // One that is heard well here is in trouble with the accuser only; it will refute.
     if (this.#isFresh(id)) return
-    if (state === 'dead') this.learn({ id, incarnation, state }, news.member)
+    if (state === 'dead') this.#tell((listener) => listener.deathReported(id, incarnation))
     else this.#tell((listener) => listener.suspicionReported(id, incarnation, author))
   }
 
@@ -317,6 +334,7 @@ export class Membership {
     const isNews = state !== 'suspect' && this.#outlive(incarnation)
     if (incarnation < this.#incarnation && !isNews) return
     this.outrank(incarnation)
+    this.#tell((listener) => listener.refuted())
     this.announce([this.#newsOf(this.id, this.#incarnation, 'alive')])
   }
 

@@ -25,13 +25,14 @@ import { Counters, type DropReason } from './counters.js'
 import { Delivery } from './delivery.js'
 import { Discovery } from './discovery.js'
 import { Explain } from './explain.js'
-import { FailureDetector } from './failure-detector.js'
+import { FailureDetector, PING_SHARE } from './failure-detector.js'
 import { Handoff } from './handoff.js'
 import { Handshake } from './handshake.js'
 import { Heartbeats } from './heartbeats.js'
 import { Membership } from './membership.js'
 import { Ownership } from './ownership.js'
-import type { Channel, Runtime, Transport, TransportHandlers } from './ports.js'
+import { Pings } from './pings.js'
+import type { Channel, LoopMonitor, Runtime, Transport, TransportHandlers } from './ports.js'
 import { QuorumReads } from './quorum-reads.js'
 import { Reads } from './reads.js'
 import { Rebalance } from './rebalance.js'
@@ -43,6 +44,7 @@ import { Scan } from './scan.js'
 import { StateTransfer } from './state-transfer.js'
 import { Sweeper } from './sweeper.js'
 import { PROTOCOLS, topicsOf } from './topics.js'
+import { Watch } from './watch.js'
 import { Watchdog } from './watchdog.js'
 
 /** Versions of expired and evicted keys that are remembered at most. */
@@ -58,6 +60,7 @@ export interface MeshMemberComponents {
   readonly runtime: Runtime
   readonly transport: Transport
   readonly hash: Hash64
+  readonly loop: LoopMonitor
 }
 
 /** What a member tells the peer it serves. */
@@ -97,6 +100,8 @@ export class MeshMember implements TransportHandlers {
   readonly #listener: MeshMemberListener
   readonly #heartbeats: Heartbeats
   readonly #detector: FailureDetector
+  readonly #pings: Pings
+  readonly #watch: Watch
   readonly #handshake: Handshake
   readonly #watchdog: Watchdog
   readonly #confirmation: Confirmation
@@ -116,7 +121,7 @@ export class MeshMember implements TransportHandlers {
     options: ResolvedOptions & { readonly name: string; readonly instance: string },
     listener: MeshMemberListener,
   ) {
-    const { runtime, transport, hash } = components
+    const { runtime, transport, hash, loop } = components
     const { drops } = this
     this.#components = components
     this.#options = options
@@ -224,6 +229,7 @@ export class MeshMember implements TransportHandlers {
       {
         topic: topics.heartbeat,
         intervalMs: options.heartbeatIntervalMs,
+        bytesPerSecond: options.heartbeatBytesPerSecond,
         instance: options.instance,
       },
       {
@@ -238,7 +244,14 @@ export class MeshMember implements TransportHandlers {
         stranger: (id, addresses) => this.discovery.heardOf(id, addresses),
       },
     )
-    const detector = new FailureDetector({ runtime, transport, membership, heartbeats }, options)
+    const pings = new Pings(
+      { membership, heartbeats, requests },
+      { timeoutMs: options.heartbeatIntervalMs * PING_SHARE },
+    )
+    const detector = new FailureDetector(
+      { runtime, loop, transport, membership, heartbeats, pings },
+      options,
+    )
     const handshake = new Handshake(
       { runtime, transport, membership, heartbeats, hlc, meshClock, drops },
       { ...options, rings: () => ownership.rings() },
@@ -295,6 +308,8 @@ export class MeshMember implements TransportHandlers {
     this.replication = replication
     this.#heartbeats = heartbeats
     this.#detector = detector
+    this.#pings = pings
+    this.#watch = new Watch({ runtime, membership, heartbeats, pings }, options)
     this.#handshake = handshake
     this.#transfers = transfers
     this.#positions = positions
@@ -414,6 +429,8 @@ export class MeshMember implements TransportHandlers {
       selfChanged: () => void heartbeats.beat(),
       positionReported: (id, epoch, sequence) => this.#positionReported(id, epoch, sequence),
       suspicionReported: () => {},
+      deathReported: () => {},
+      refuted: () => {},
       refusalReported: () => {},
     })
     ownership.addListener({
@@ -453,6 +470,7 @@ export class MeshMember implements TransportHandlers {
     this.membership.start()
     this.#heartbeats.start()
     this.#detector.start()
+    this.#watch.start()
     this.#watchdog.start()
     this.#sweeper.start()
     this.antiEntropy.start()
@@ -482,6 +500,7 @@ export class MeshMember implements TransportHandlers {
     if (drain) await this.#handOver()
     this.discovery.stop()
     this.#detector.stop()
+    this.#watch.stop()
     // Who came a moment ago may not be heard yet.
     await this.#watchdog.flowing(LEAVE_PATIENCE_MS)
     this.#watchdog.stop()
@@ -569,6 +588,8 @@ export class MeshMember implements TransportHandlers {
         return this.quorumReads.answer(ask)
       case 'scan':
         return this.scan.answer(ask)
+      case 'ping':
+        return await this.#pings.answer(ask)
       default:
         return this.antiEntropy.answer(from, ask)
     }

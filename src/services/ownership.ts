@@ -7,7 +7,7 @@
  * change at different moments work with different rings for a while; requests carry digests of them, and a confirmation
  * counts only where it was given by a ring that its reader takes into account.
  */
-import { isLive } from '../core/members.js'
+import { isLive, isOnRing, type Member } from '../core/members.js'
 import { Placement } from '../core/placement.js'
 import { type Electorate, everybody, quorumOfReplicas } from '../core/quorum.js'
 import { type Hash64, keyHashOf, partitionAt, Ring } from '../core/ring.js'
@@ -18,6 +18,12 @@ import { withDeadline } from './requests.js'
 /** How long the members must have been the same before the ring follows, in ms; and how long that is waited for. */
 const QUIET_MS = 100
 const QUIET_MAX_MS = 1_000
+
+/**
+ * How long it waits while somebody on the ring is suspect, in ms: when many fall silent at once, the verdicts come within two
+ * seconds of each other, and one change is to follow from all of them.
+ */
+const VERDICTS_MAX_MS = 2_500
 
 export interface OwnershipComponents {
   readonly runtime: Runtime
@@ -224,11 +230,23 @@ export class Ownership {
       this.#timer = scheduler.defer(() => this.#advance())
       return
     }
-    const nowMs = clock.monotonicMs()
-    if (this.#timer === undefined) this.#changedAtMs = nowMs
+    if (this.#timer === undefined) this.#changedAtMs = clock.monotonicMs()
     this.#timer?.cancel()
-    const leftMs = this.#changedAtMs + QUIET_MAX_MS - nowMs
-    this.#timer = scheduler.after(Math.max(0, Math.min(QUIET_MS, leftMs)), () => this.#advance())
+    this.#awaitQuiet(QUIET_MAX_MS)
+  }
+
+  /** Lets the ring follow when it has been quiet for a while, or `maxMs` after the first change. */
+  #awaitQuiet(maxMs: number): void {
+    const { clock, scheduler } = this.#components.runtime
+    const leftMs = () => Math.max(0, this.#changedAtMs + maxMs - clock.monotonicMs())
+    this.#timer = scheduler.after(Math.min(QUIET_MS, leftMs()), () => {
+      const isUndecided = this.#components.membership.others().some(isSuspectOwner)
+      if (isUndecided && clock.monotonicMs() - this.#changedAtMs < VERDICTS_MAX_MS) {
+        this.#awaitQuiet(VERDICTS_MAX_MS)
+      } else {
+        this.#advance()
+      }
+    })
   }
 
   /** Who is in the mesh, or in which state, has changed. */
@@ -306,4 +324,9 @@ export class Ownership {
   #tell(call: (listener: OwnershipListener) => void): void {
     for (const listener of this.#listeners) call(listener)
   }
+}
+
+/** Whether a member is on the ring, and it is open whether it stays. */
+function isSuspectOwner(member: Member): boolean {
+  return member.state === 'suspect' && isOnRing(member)
 }

@@ -32,6 +32,14 @@ export interface Random {
   next(): number
 }
 
+/** Watches this process's own event loop. */
+export interface LoopMonitor {
+  start(): void
+  stop(): void
+  /** How late the loop has been at most since this was last asked, in ms. */
+  takeWorstMs(): number
+}
+
 /** Where the services write what operators should know. */
 export interface Log {
   debug(message: string): void

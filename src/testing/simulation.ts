@@ -118,6 +118,7 @@ export class Simulation {
         },
         transport,
         hash: this.#hash,
+        loop: time,
         latency: new HistogramLatency(time),
       },
       { ...resolved, ...overrides },

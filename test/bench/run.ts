@@ -6,6 +6,7 @@
  */
 import { ack } from './ack.js'
 import { kill, silence, stall } from './detection.js'
+import { growth } from './growth.js'
 import { join } from './join.js'
 import { memory, peek } from './local.js'
 import { moves } from './moves.js'
@@ -45,6 +46,7 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
   kill,
   silence,
   stall,
+  growth,
   join,
   peek,
   memory,

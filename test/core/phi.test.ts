@@ -160,4 +160,25 @@ describe('PhiAccrual', () => {
     accrual.excuse(20_000)
     expect(accrual.phi(23_000)).toBeGreaterThan(8)
   })
+
+  it('counts what it has seen in proportion when the sender is to be heard at other intervals', () => {
+    const accrual = heard([0, 300, 1_000, 1_300, 2_000], { deviationMinMs: 1 })
+    const before = accrual.phi(2_000 + 900)
+    accrual.expect(4 * INTERVAL_MS)
+    expect(accrual.phi(2_000 + 4 * 900)).toBeCloseTo(before, 6)
+    accrual.expect(INTERVAL_MS)
+    expect(accrual.phi(2_000 + 900)).toBeCloseTo(before, 6)
+  })
+
+  it('takes a sign of life that came by another way for one, as of when it was given', () => {
+    const accrual = heard(everyMs(INTERVAL_MS, 20))
+    const last = accrual.lastArrivalMs as number
+    accrual.spoke(last - 100)
+    expect(accrual.lastArrivalMs).toBe(last)
+    accrual.spoke(last + 400)
+    expect(accrual.phi(last + 900)).toBe(phi(500, INTERVAL_MS, 100))
+    // It tells nothing of the rhythm.
+    accrual.arrived(last + 5_000)
+    expect(accrual.phi(last + 5_700)).toBe(phi(700, INTERVAL_MS, 100))
+  })
 })

@@ -9,7 +9,12 @@ import { Libp2pTransport, loadIdentity } from '../../src/adapters/libp2p/index.j
 import { createNode, type Node } from '../../src/adapters/libp2p/node.js'
 import { loadHash64 } from '../../src/adapters/system/hash.js'
 import { HistogramLatency } from '../../src/adapters/system/latency.js'
-import { systemClock, systemRandom, systemScheduler } from '../../src/adapters/system/runtime.js'
+import {
+  SystemLoopMonitor,
+  systemClock,
+  systemRandom,
+  systemScheduler,
+} from '../../src/adapters/system/runtime.js'
 import { MeshPeer } from '../../src/mesh-peer.js'
 import { resolveOptions } from '../../src/options.js'
 import { createPeer } from '../../src/peer.js'
@@ -49,6 +54,7 @@ describe('one of two connections that is dropped', () => {
           runtime,
           transport,
           hash: await loadHash64(),
+          loop: new SystemLoopMonitor(),
           latency: new HistogramLatency(systemClock),
         },
         resolveOptions({ mesh: 'twice', bootstrap: [...other.addresses], logger: silent }),

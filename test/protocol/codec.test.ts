@@ -56,6 +56,7 @@ const heartbeat: messages.Heartbeat = {
   uptimeMs: 86_400_000,
   wallMs: 1_767_225_600_000,
   loopLagMs: 12,
+  intervalMs: 1_000,
   viewDigest: 2n ** 63n - 1n,
   opsEpoch: 1_767_225_600_000,
   opsSequence: 9,

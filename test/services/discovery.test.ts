@@ -154,10 +154,9 @@ describe(`discovery, seed ${seed}`, () => {
   })
 
   it('finds a member again whose connection closed only after it was called dead', async () => {
-    // Nothing is passed on, so that two that cannot reach each other hear nothing of each other.
-    const mesh = await SimulatedMesh.of(3, seed, {}, { forwardPeersMax: 0 })
-    const [, second, third] = mesh.nodes as [MeshNode, MeshNode, MeshNode]
-    mesh.network.cut(second.id, third.id)
+    const mesh = await SimulatedMesh.of(3, seed)
+    const [first, second, third] = mesh.nodes as [MeshNode, MeshNode, MeshNode]
+    mesh.network.split([first.id, second.id], [third.id])
     await mesh.runUntil(() => !second.transport.isConnected(third.id))
     expect(second.told).toContainEqual(expect.objectContaining({ id: third.id, state: 'dead' }))
     await mesh.advance(5_000)

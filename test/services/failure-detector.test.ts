@@ -1,6 +1,7 @@
 /** Who is called dead, how soon, and above all who is not. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { SimulatedRandom } from '../../src/adapters/simulated/random.js'
+import { DialError } from '../../src/services/ports.js'
 import { type MeshNode, SimulatedMesh } from '../support/mesh.js'
 import { testSeed } from '../support/random.js'
 
@@ -150,3 +151,117 @@ describe(`failure detection, seed ${seed}`, () => {
     })
   })
 })
+
+describe(`evidence that lies, seed ${seed}`, () => {
+  it('calls nobody dead whose host refuses one member, and then two, behind a firewall', async () => {
+    const mesh = await SimulatedMesh.of(6, seed)
+    await mesh.advance(5_000)
+    const victim = mesh.node(2)
+    for (const observer of [mesh.node(0), mesh.node(4)]) {
+      refuse(observer, victim)
+      await observer.transport.hangUp(victim.id)
+      await mesh.advance(20_000)
+      expect(observer.transport.isConnected(victim.id)).toBe(false)
+    }
+    expect(toldOf(mesh, 'dead')).toEqual([])
+    for (const { peer } of mesh.running()) expect(peer.ring.members).toContain(victim.id)
+  })
+
+  it('calls a killed member dead within 6 s though another process has taken over its port', async () => {
+    const mesh = await SimulatedMesh.of(5, seed)
+    await mesh.advance(5_000)
+    const victim = mesh.node(2)
+    const port = Number(victim.peer.addresses[0]?.split('/')[4])
+    mesh.crash(victim)
+    const usurper = mesh.network.transport({ id: 'usurper', port })
+    await usurper.start({ topics: [], protocols: [] }, silentHandlers)
+    expect(await timeToDeath(mesh, victim, 20_000)).toBeLessThanOrEqual(6_000)
+    expect(new Set(toldOf(mesh, 'dead').map((text) => text.split(' ')[2]))).toEqual(
+      new Set([victim.id]),
+    )
+  })
+
+  it.each([-600_000, 600_000])(
+    'suspects nobody, and is suspected by nobody, when its wall clock steps by %i ms',
+    async (byMs) => {
+      const mesh = await SimulatedMesh.of(4, seed)
+      await mesh.advance(5_000)
+      for (const { told } of mesh.nodes) told.length = 0
+      mesh.node(1).time.setOffset(byMs)
+      await mesh.advance(20_000)
+      expect(toldOf(mesh, 'suspect')).toEqual([])
+      mesh.node(1).time.setOffset(0)
+      await mesh.advance(20_000)
+      expect(toldOf(mesh, 'suspect')).toEqual([])
+    },
+  )
+
+  it('calls nobody dead whom it alone cannot hear, for others are asked to ask', async () => {
+    const mesh = await SimulatedMesh.of(3, seed, {}, { forwardPeersMax: 0 })
+    await mesh.advance(5_000)
+    mesh.network.cut(mesh.node(0).id, mesh.node(2).id)
+    await mesh.advance(60_000)
+    expect(toldOf(mesh, 'dead')).toEqual([])
+    mesh.network.heal()
+    await mesh.settle()
+  })
+
+  it.each([2, 4])(
+    'calls nobody of %i dead whose messages get lost, while it answers',
+    async (count) => {
+      const mesh = await SimulatedMesh.of(count, seed, {}, { forwardPeersMax: 0 })
+      await mesh.advance(5_000)
+      const mute = mesh.node(1)
+      for (const { id } of mesh.nodes) {
+        mesh.network.configureLink(mute.id, id, { lossProbability: 1 })
+      }
+      await mesh.advance(60_000)
+      expect(toldOf(mesh, 'dead')).toEqual([])
+    },
+  )
+
+  it('gives others more time while its own event loop is late again and again', async () => {
+    const mesh = await SimulatedMesh.of(4, seed)
+    await mesh.advance(5_000)
+    const observer = mesh.node(0)
+    const victim = mesh.node(3)
+    mesh.crash(victim, { silent: true })
+    for (let i = 0; i < 20 && stateOf(observer, victim.id) !== 'dead'; i++) {
+      // Too short to be called a stall.
+      mesh.stall(observer, 400)
+      await mesh.advance(500)
+    }
+    const convictedByMs = (node: MeshNode) =>
+      node.told.find(({ id, state }) => id === victim.id && state === 'dead')?.atMs ?? Number.NaN
+    await mesh.runUntil(() => stateOf(observer, victim.id) === 'dead', 30_000)
+    // It heard it from the others, whose loops were in time.
+    expect(convictedByMs(observer)).toBeGreaterThanOrEqual(convictedByMs(mesh.node(1)))
+  })
+})
+
+/** Nothing listens at the other's addresses, in the eyes of one member. */
+function refuse(observer: MeshNode, victim: MeshNode): void {
+  const { transport } = observer
+  const { dial, probe } = transport
+  const isTheirs = (address: string) =>
+    victim.peer.addresses.some((theirs) => address.startsWith(theirs.split('/p2p/')[0] as string))
+  vi.spyOn(transport, 'probe').mockImplementation(async (address) =>
+    isTheirs(address) ? 'refused' : await probe.call(transport, address),
+  )
+  vi.spyOn(transport, 'dial').mockImplementation(async (addresses, id) => {
+    if (addresses.every(isTheirs)) throw new DialError('refused', 'refused by a firewall')
+    return await dial.call(transport, addresses, id)
+  })
+  vi.spyOn(victim.transport, 'dial').mockImplementation(async () => {
+    throw new DialError('unreachable', 'a firewall')
+  })
+}
+
+const silentHandlers = {
+  connected: () => {},
+  connectedAgain: () => {},
+  disconnected: () => {},
+  message: () => {},
+  channel: () => {},
+  found: () => {},
+}

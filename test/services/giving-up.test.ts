@@ -35,7 +35,8 @@ it.each([1, 2, 3, 4])(
     await using mesh = await oneAlone(seed)
     const joiner = await mesh.start()
     await mesh.run(joiner.ready())
-    await mesh.settle()
+    // A round every 20 s, with either of two others.
+    await mesh.settle({ limitMs: 300_000 })
     await mesh.advance(10_000)
     for (const peer of mesh.peers) expect(await readable(mesh, peer)).toBe(200)
     const held = mesh.peers.reduce((sum, peer) => sum + peer.cache('c').local.size, 0)

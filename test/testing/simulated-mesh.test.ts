@@ -122,7 +122,8 @@ describe('simulateMesh refuses', () => {
   it('a network on which peers cannot find each other, and tells who sees whom', async () => {
     const error = await simulateMesh({ peers: 2, network: { lossProbability: 1 } }).catch(String)
     expect(error).toMatch(/^Error: not settled after 60000 simulated ms, seed 1:\n/)
-    expect(error).toMatch(/^p01 \w+, sees p01:alive p02:dead$/m)
+    // Pings go through; what is published does not.
+    expect(error).toMatch(/^p02 joining, sees p02:alive p01:alive$/m)
   })
 })
 

@@ -2,7 +2,7 @@
  * Time as one member has it: a clock of its own that may be set wrong, step or drift, and a process that may stand
  * still or be killed.
  */
-import type { Clock, Scheduler, Timer } from '../../services/ports.js'
+import type { Clock, LoopMonitor, Scheduler, Timer } from '../../services/ports.js'
 import type { SimulatedEvent } from './event-queue.js'
 
 /** What a member needs of the simulation it lives in. */
@@ -16,7 +16,7 @@ export interface Timeline {
   release(events: readonly SimulatedEvent[]): void
 }
 
-export class SimulatedMember implements Clock, Scheduler {
+export class SimulatedMember implements Clock, Scheduler, LoopMonitor {
   readonly #timeline: Timeline
   #offsetMs = 0
   /** Ms that pass on this member's clocks in one simulated ms, and both clocks when that was last set. */
@@ -26,6 +26,8 @@ export class SimulatedMember implements Clock, Scheduler {
   /** Events that came due while the member stood still, in order. */
   #held: SimulatedEvent[] = []
   #isStalled = false
+  #stalledAtMs = 0
+  #worstStallMs = 0
   #wake: Timer | undefined
   readonly #waiting = new Set<SimulatedEvent>()
   #isKilled = false
@@ -92,6 +94,7 @@ export class SimulatedMember implements Clock, Scheduler {
 
   /** Stands still from now on: what comes due waits, and runs late, in order. */
   stall(durationMs = Number.POSITIVE_INFINITY): void {
+    if (!this.#isStalled) this.#stalledAtMs = this.monotonicMs()
     this.#isStalled = true
     this.#wake?.cancel()
     this.#wake = undefined
@@ -101,10 +104,24 @@ export class SimulatedMember implements Clock, Scheduler {
 
   /** Goes on after a stall. */
   resume(): void {
+    if (this.#isStalled) {
+      const stallMs = this.monotonicMs() - this.#stalledAtMs
+      this.#worstStallMs = Math.max(this.#worstStallMs, stallMs)
+    }
     this.#isStalled = false
     this.#wake?.cancel()
     this.#wake = undefined
     this.#timeline.release(this.#held.splice(0))
+  }
+
+  start(): void {}
+
+  stop(): void {}
+
+  takeWorstMs(): number {
+    const worstMs = this.#worstStallMs
+    this.#worstStallMs = 0
+    return worstMs
   }
 
   /** Nothing of this member runs any more. */

@@ -726,6 +726,7 @@ export interface WireHeartbeat {
   role: WireRole
   outlived?: number
   timestampMs: number
+  intervalMs: number
 }
 
 export namespace WireHeartbeat {
@@ -820,6 +821,11 @@ export namespace WireHeartbeat {
           w.uint64Number(obj.timestampMs)
         }
 
+        if ((obj.intervalMs != null && obj.intervalMs !== 0)) {
+          w.uint32(144)
+          w.uint32(obj.intervalMs)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -839,7 +845,8 @@ export namespace WireHeartbeat {
           wallMs: 0,
           settledRing: 0n,
           role: WireRole.OWNER,
-          timestampMs: 0
+          timestampMs: 0,
+          intervalMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -914,6 +921,10 @@ export namespace WireHeartbeat {
             }
             case 17: {
               obj.timestampMs = reader.uint64Number()
+              break
+            }
+            case 18: {
+              obj.intervalMs = reader.uint32()
               break
             }
             default: {
@@ -3777,6 +3788,134 @@ export namespace WireExchangeReply {
   }
 }
 
+export interface WirePingRequest {
+  target?: string
+}
+
+export namespace WirePingRequest {
+  let _codec: Codec<WirePingRequest>
+
+  export const codec = (): Codec<WirePingRequest> => {
+    if (_codec == null) {
+      _codec = message<WirePingRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.target != null) {
+          w.uint32(10)
+          w.string(obj.target)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {}
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.target = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WirePingRequest>): Uint8Array => {
+    return encodeMessage(obj, WirePingRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WirePingRequest>): WirePingRequest => {
+    return decodeMessage(buf, WirePingRequest.codec(), opts)
+  }
+}
+
+export interface WirePingReply {
+  incarnation?: number
+  uptimeMs: number
+}
+
+export namespace WirePingReply {
+  let _codec: Codec<WirePingReply>
+
+  export const codec = (): Codec<WirePingReply> => {
+    if (_codec == null) {
+      _codec = message<WirePingReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.incarnation != null) {
+          w.uint32(8)
+          w.uint64Number(obj.incarnation)
+        }
+
+        if ((obj.uptimeMs != null && obj.uptimeMs !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.uptimeMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          uptimeMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.incarnation = reader.uint64Number()
+              break
+            }
+            case 2: {
+              obj.uptimeMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<WirePingReply>): Uint8Array => {
+    return encodeMessage(obj, WirePingReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WirePingReply>): WirePingReply => {
+    return decodeMessage(buf, WirePingReply.codec(), opts)
+  }
+}
+
 export interface WireAsk {
   id: number
   confirm?: WireConfirmRequest
@@ -3787,6 +3926,7 @@ export interface WireAsk {
   narrow?: WireNarrowRequest
   list?: WireListRequest
   exchange?: WireExchangeRequest
+  ping?: WirePingRequest
 }
 
 export namespace WireAsk {
@@ -3842,6 +3982,11 @@ export namespace WireAsk {
         if (obj.exchange != null) {
           w.uint32(74)
           WireExchangeRequest.codec().encode(obj.exchange, w)
+        }
+
+        if (obj.ping != null) {
+          w.uint32(82)
+          WirePingRequest.codec().encode(obj.ping, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -3910,6 +4055,12 @@ export namespace WireAsk {
               })
               break
             }
+            case 10: {
+              obj.ping = WirePingRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.ping
+              })
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -3944,6 +4095,7 @@ export interface WireAnswer {
   narrow?: WireNarrowReply
   list?: WireListReply
   exchange?: WireExchangeReply
+  ping?: WirePingReply
 }
 
 export namespace WireAnswer {
@@ -4004,6 +4156,11 @@ export namespace WireAnswer {
         if (obj.exchange != null) {
           w.uint32(82)
           WireExchangeReply.codec().encode(obj.exchange, w)
+        }
+
+        if (obj.ping != null) {
+          w.uint32(90)
+          WirePingReply.codec().encode(obj.ping, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -4073,6 +4230,12 @@ export namespace WireAnswer {
             case 10: {
               obj.exchange = WireExchangeReply.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.exchange
+              })
+              break
+            }
+            case 11: {
+              obj.ping = WirePingReply.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.ping
               })
               break
             }

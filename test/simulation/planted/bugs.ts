@@ -366,7 +366,7 @@ const OWNERSHIP: readonly PlantedBug[] = [
     file: 'src/services/delivery.ts',
     find: '      if (!ownership.counts(ring)) return false\n',
     replace: '',
-    soil: soils.UNHEARD_WRITER,
+    soil: soils.UNHEARD_JOINER,
     breaks: ['expectation'],
   },
   {
@@ -518,9 +518,21 @@ const MEMBERSHIP: readonly PlantedBug[] = [
     is: 'a heartbeat taken for a sign of life because it has just arrived',
     because: 'messages seem to come in the order in which they were sent',
     file: 'src/services/heartbeats.ts',
-    find: '    if (!isNewer(heartbeat, pulse)) return\n',
-    replace: '',
+    find: '    const { isNew, isLate } = this.#pulse(author).heard(heartbeat, this.#nowMs)\n',
+    replace: `    const isNew = true
+    const isLate = false
+    this.#pulse(author).excuse(this.#nowMs)\n`,
     soil: soils.VOICES_OF_THE_DEAD,
+    breaks: ['expectation'],
+  },
+  {
+    name: 'last-words-are-life',
+    is: 'the last words of a dead member, passed on late, taken for a sign of life',
+    because: 'they are newer than all that was heard before',
+    file: 'src/core/pulse.ts',
+    find: '    const isLate = nowMs - saidAtMs > this.#ownIntervalMs\n',
+    replace: '    const isLate = false\n',
+    soil: soils.scenario('last-words-passed-on-late'),
     breaks: ['expectation'],
   },
   {

@@ -5,6 +5,7 @@ import type { GenerateOptions } from '../generate.js'
 import type { Scenario, Step } from '../operations.js'
 import { CLOCKS } from '../scenarios/clocks.js'
 import { DATA } from '../scenarios/data.js'
+import { LINKS } from '../scenarios/links.js'
 import { inOrder, OWNERS } from '../scenarios/owners.js'
 import { ALL, at, entries, held, read, unheard, writes } from '../scenarios/steps.js'
 
@@ -123,7 +124,8 @@ export const STALLS: Soil = { faults: ['stall', 'suspend'], seconds: 60 }
 /** Connections break, and nothing else. */
 export const DISCONNECTS: Soil = { faults: ['disconnect'], seconds: 60 }
 
-export const DEAF_GOSSIP: Soil = { faults: ['mute'], seconds: 30 }
+/** Gossip between some goes deaf, and nothing else makes good for it. */
+export const DEAF_GOSSIP: Soil = { faults: ['mute'], seconds: 30, options: UNREPAIRED }
 
 export const DRIFTING_CLOCKS: Soil = { faults: ['drift'], seconds: 40 }
 
@@ -251,7 +253,7 @@ export const READ_IN_A_MINORITY: Soil = {
 
 /** The scenario of that name, of those of clocks, of data and of keys that have three owners. */
 export function scenario(name: string): Soil {
-  const found = [...CLOCKS, ...DATA, ...OWNERS].find((one) => one.name === name)
+  const found = [...CLOCKS, ...DATA, ...LINKS, ...OWNERS].find((one) => one.name === name)
   if (found === undefined) throw new Error(`no scenario is called ${name}`)
   return { scenario: found }
 }
@@ -266,13 +268,23 @@ function owned(name: string, steps: readonly Step[]): Soil {
 
 const [A, B, C, D, E] = inOrder('k')
 
-/** Nobody hears a member any more, so that it is called dead; requests still come to it and from it. */
-export const UNHEARD_WRITER: Soil = owned('unheard-writer', [
-  ...at(2_000, unheard(A, `${B} ${C} ${D} ${E}`)),
-  ...at(9_000, { do: 'expectSeen', at: B, member: A, state: 'dead' }),
-  ...at(9_000, { do: 'set', at: A, key: 'k', value: 'by another ring', ack: 'quorum' }),
-  ...at(9_500, { do: 'expectOutcome', at: A, of: 'set', outcome: 'pending' }),
-  ...at(20_000, unheard(A, `${B} ${C} ${D} ${E}`, false)),
+/** All but one know of a joiner, and place keys by a ring with it; requests go to and fro between all that began. */
+export const UNHEARD_JOINER: Soil = owned('unheard-joiner', [
+  ...at(2_000, ...[B, C, D, E].map((from) => unheard(from, A)), {
+    do: 'cut',
+    from: [A],
+    to: ['p06'],
+  }),
+  ...at(2_100, { do: 'start', member: 'p06' }),
+  ...at(15_000, { do: 'expectSeen', at: B, member: 'p06', state: 'alive' }),
+  ...at(15_000, { do: 'expectSeen', at: A, member: 'p06', state: undefined }),
+  ...at(15_000, { do: 'set', at: A, key: 'k', value: 'by another ring', ack: 'quorum' }),
+  ...at(15_500, { do: 'expectOutcome', at: A, of: 'set', outcome: 'pending' }),
+  ...at(19_000, ...[B, C, D, E].map((from) => unheard(from, A, false)), {
+    do: 'mend',
+    from: [A],
+    to: ['p06'],
+  }),
 ])
 
 /** A write is heard of, the next one is not, and a copy of the first is read all the time. */

@@ -1,6 +1,17 @@
 /** Scenarios of links: lossy, slow, cut, deaf. The processes at both ends are well. */
 import type { Scenario, Step } from '../operations.js'
-import { ALL, at, HALVES, held, neverTold, paragraph, seen, together, writes } from './steps.js'
+import {
+  ALL,
+  at,
+  first,
+  HALVES,
+  held,
+  neverTold,
+  paragraph,
+  seen,
+  together,
+  writes,
+} from './steps.js'
 
 /** Nobody passes on what others published: only the direct way counts. */
 const DIRECT = { forwardPeersMax: 0 }
@@ -35,6 +46,23 @@ export const LINKS: readonly Scenario[] = [
       ...at(11_901, { do: 'expectOutcome', at: 'p03', of: 'set', outcome: 'ok' }),
       ...at(12_000, { do: 'link', settings: { lossProbability: 0, frameLossProbability: 0 } }),
       ...at(30_000, together(ALL), held(ALL, 'k', 'in the storm')),
+    ],
+  },
+  {
+    name: 'last-words-passed-on-late',
+    proves: paragraph`Every message is held up, some for half a minute, so that what a member says of itself is old when it comes.
+      Nobody is called dead for that, for all answer when they are asked. Then a host is gone, and its last words go on
+      coming for half a minute, each one newer than those that came before: it is called dead as soon as any other. A detector
+      that goes by when something arrives, or by its number alone, takes a dead member for alive as long as anybody repeats it.`,
+    shows: ['reorder'],
+    steps: [
+      ...at(5_000, {
+        do: 'link',
+        settings: { reorderProbability: 1, reorderDelayMaxMs: 30_000 },
+      }),
+      ...at(25_000, neverTold(ALL, 'dead')),
+      ...at(25_000, { do: 'crash', member: 'p05', silent: true }),
+      ...at(33_000, seen(first(4), 'p05', 'dead'), neverTold(first(4), 'dead')),
     ],
   },
   {
