@@ -417,6 +417,15 @@ export interface PeerStats {
   hintExpiredCount: number
   /** Writes, deletes and markers of this peer that were given up: its clock was ahead, and the others refuse them. */
   recalledCount: number
+  /**
+   * Signs, of late, that this peer itself is in trouble, 0 to 8: the more, the longer it waits before it calls another one
+   * dead. It was suspected in vain, its event loop was late, or it could not reach one that others reach.
+   */
+  healthScore: number
+  /** Times this process stood still for over 500 ms, and so believed nobody dead. */
+  stallCount: number
+  /** Times this peer was kept off the ring for a while because it had been called dead again and again. */
+  dampedCount: number
   /** Partitions, of 4,096, that this peer owns, and those of them that it is still taking over. */
   ownedPartitions: number
   openPartitions: number

@@ -325,6 +325,8 @@ export class MeshPeer implements Peer {
       hintWaitCount: this.#member.handoff.waitCount,
       hintExpiredCount: this.#member.handoff.hints.expiredCount,
       recalledCount: this.#member.recall.count,
+      ...this.#member.detector.stats(),
+      dampedCount: this.#member.flapWatch.count,
       ownedPartitions: this.#member.ownership.placement.ownedCount,
       openPartitions: this.#member.rebalance.openCount,
       otherRingCount: this.#member.ownership.otherRingCount,

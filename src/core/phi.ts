@@ -16,6 +16,12 @@ export interface PhiAccrualOptions {
   readonly deviationMinMs: number
 }
 
+/**
+ * An interval counts for no more than this multiple of the one expected. One that is longer was an outage, and says nothing of
+ * the sender's rhythm: taken as it is, a single one of ten seconds would put off the next suspicion by as much.
+ */
+const OUTAGE_FACTOR = 3
+
 export class PhiAccrual {
   readonly #intervals: number[] = []
   readonly #options: PhiAccrualOptions
@@ -79,7 +85,8 @@ export class PhiAccrual {
     )
   }
 
-  #remember(intervalMs: number): void {
+  #remember(seenMs: number): void {
+    const intervalMs = Math.min(seenMs, OUTAGE_FACTOR * this.#options.expectedIntervalMs)
     const old = this.#intervals[this.#next] ?? 0
     this.#intervals[this.#next] = intervalMs
     this.#next = (this.#next + 1) % this.#options.windowSize

@@ -84,6 +84,7 @@ export class FailureDetector implements MembershipListener {
   readonly #pinging = new Set<string>()
   readonly #unanswered = new Map<string, number>()
   readonly #health = new LocalHealth()
+  #stallCount = 0
   /** When all has gone well for long enough to trust this member a little more. */
   #betterAtMs = 0
   readonly #pauses: Pauses
@@ -110,9 +111,8 @@ export class FailureDetector implements MembershipListener {
     this.#pauses.end()
   }
 
-  /** By how much this member gives others more time than it does in good health. */
-  get healthMultiplier(): number {
-    return this.#health.multiplier
+  stats() {
+    return { healthScore: this.#health.multiplier - 1, stallCount: this.#stallCount }
   }
 
   /** The last connection to a peer closed: a hint, and a reason to look. */
@@ -140,6 +140,8 @@ export class FailureDetector implements MembershipListener {
   selfChanged(): void {}
 
   calledDead(): void {}
+
+  deathOfSelfReported(): void {}
 
   refuted(): void {
     this.#worse()
@@ -331,6 +333,7 @@ export class FailureDetector implements MembershipListener {
     runtime.log[level](
       `this process stood still for ${Math.round(stallMs)} ms: nobody is called dead for the next ${AMNESTY_MS} ms`,
     )
+    this.#stallCount++
     heartbeats.excuseAll()
     this.#unanswered.clear()
     this.#amnestyUntilMs = nowMs + AMNESTY_MS

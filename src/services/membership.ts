@@ -72,6 +72,8 @@ export interface MembershipListener {
   positionReported(id: string, epoch: number, sequence: number): void
   /** Others have taken this member to be dead, and gone on without it; it is about to say that it is not. */
   calledDead(): void
+  /** Another member says so, of an incarnation of this life or of an earlier one; it may have said so before. */
+  deathOfSelfReported(incarnation: number, reporter: string): void
   /** This member's incarnation or status changed: say so soon. */
   selfChanged(): void
 }
@@ -188,7 +190,10 @@ export class Membership {
     for (const report of reports) {
       if (report.id === this.id) {
         // Somebody remembers this identity: come after whatever it was.
-        if (!isLive(report)) this.#outlive(report.incarnation)
+        if (!isLive(report)) {
+          this.#tell((listener) => listener.deathOfSelfReported(report.incarnation, description.id))
+          this.#outlive(report.incarnation)
+        }
         this.outrank(
           report.incarnation > this.#incarnation || !isLive(report) ? report.incarnation : -1,
         )
@@ -298,6 +303,9 @@ export class Membership {
   #hear(author: string, news: MemberNews): void {
     const { id, incarnation, state } = news
     if (id === this.id) {
+      if (state === 'dead') {
+        this.#tell((listener) => listener.deathOfSelfReported(incarnation, author))
+      }
       if (state !== 'alive' && state !== 'forgotten') this.#refute(incarnation, state)
     } else if (state === 'forgotten') {
       const known = this.list.get(id)

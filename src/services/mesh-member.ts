@@ -26,6 +26,7 @@ import { Delivery } from './delivery.js'
 import { Discovery } from './discovery.js'
 import { Explain } from './explain.js'
 import { FailureDetector, PING_SHARE } from './failure-detector.js'
+import { FlapWatch } from './flap-watch.js'
 import { Handoff } from './handoff.js'
 import { Handshake } from './handshake.js'
 import { Heartbeats } from './heartbeats.js'
@@ -87,6 +88,7 @@ export class MeshMember implements TransportHandlers {
   readonly ownership: Ownership
   readonly rebalance: Rebalance
   readonly recall: Recall
+  readonly flapWatch: FlapWatch
   readonly delivery: Delivery
   readonly handoff: Handoff
   readonly near: NearCache
@@ -99,7 +101,7 @@ export class MeshMember implements TransportHandlers {
   readonly #options: ResolvedOptions
   readonly #listener: MeshMemberListener
   readonly #heartbeats: Heartbeats
-  readonly #detector: FailureDetector
+  readonly detector: FailureDetector
   readonly #pings: Pings
   readonly #watch: Watch
   readonly #handshake: Handshake
@@ -307,7 +309,12 @@ export class MeshMember implements TransportHandlers {
     this.membership = membership
     this.replication = replication
     this.#heartbeats = heartbeats
-    this.#detector = detector
+    this.detector = detector
+    this.flapWatch = new FlapWatch(
+      { runtime, membership },
+      { ownersMin: options.replicas === 'all' ? Number.POSITIVE_INFINITY : options.replicas },
+      (message) => listener.alert('flapping', message),
+    )
     this.#pings = pings
     this.#watch = new Watch({ runtime, membership, heartbeats, pings }, options)
     this.#handshake = handshake
@@ -430,6 +437,8 @@ export class MeshMember implements TransportHandlers {
       positionReported: (id, epoch, sequence) => this.#positionReported(id, epoch, sequence),
       suspicionReported: () => {},
       deathReported: () => {},
+      deathOfSelfReported: (incarnation, reporter) =>
+        this.flapWatch.calledDead(incarnation, reporter),
       refuted: () => {},
       refusalReported: () => {},
     })
@@ -469,7 +478,7 @@ export class MeshMember implements TransportHandlers {
     )
     this.membership.start()
     this.#heartbeats.start()
-    this.#detector.start()
+    this.detector.start()
     this.#watch.start()
     this.#watchdog.start()
     this.#sweeper.start()
@@ -495,11 +504,12 @@ export class MeshMember implements TransportHandlers {
     this.catchUp.stop()
     this.replication.close(new PeerStoppedError('write'))
     this.handoff.close(new PeerStoppedError('write'))
+    this.flapWatch.stop()
     this.membership.setStatus('draining')
     await this.replication.drained()
     if (drain) await this.#handOver()
     this.discovery.stop()
-    this.#detector.stop()
+    this.detector.stop()
     this.#watch.stop()
     // Who came a moment ago may not be heard yet.
     await this.#watchdog.flowing(LEAVE_PATIENCE_MS)
@@ -551,7 +561,7 @@ export class MeshMember implements TransportHandlers {
   disconnected(id: string): void {
     this.#handshake.disconnected(id)
     this.#watchdog.disconnected(id)
-    this.#detector.disconnected(id)
+    this.detector.disconnected(id)
     this.requests.disconnected(id)
     this.discovery.disconnected(id)
   }
@@ -636,6 +646,7 @@ export class MeshMember implements TransportHandlers {
   #memberChanged(transition: Transition): void {
     const { member } = transition
     if (member.id === this.membership.id) return
+    this.flapWatch.changed(transition)
     if (!isLive(member)) {
       this.clock.gone(member.id)
       this.antiEntropy.gone(member.id)

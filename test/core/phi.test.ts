@@ -161,6 +161,16 @@ describe('PhiAccrual', () => {
     expect(accrual.phi(23_000)).toBeGreaterThan(8)
   })
 
+  it('is as soon suspicious again after an outage, however long that was', () => {
+    const after = (outageMs: number) => {
+      const timesMs = everyMs(INTERVAL_MS, 10)
+      const last = timesMs.at(-1) as number
+      return heard([...timesMs, last + outageMs]).phi(last + outageMs + 3_500)
+    }
+    expect(after(600_000)).toBe(after(5_000))
+    expect(after(600_000)).toBeGreaterThan(8)
+  })
+
   it('counts what it has seen in proportion when the sender is to be heard at other intervals', () => {
     const accrual = heard([0, 300, 1_000, 1_300, 2_000], { deviationMinMs: 1 })
     const before = accrual.phi(2_000 + 900)
