@@ -1,12 +1,13 @@
 /**
  * The benchmarks: prints figures beside what is wanted. Nothing here fails for being slow; run it on an idle machine.
  *
- *   npm run bench               everything, but for `profile`
+ *   npm run bench               everything, but for `profile` and those that take long: `idle`, `growth`
  *   npm run bench -- kill peek  some
  */
 import { ack } from './ack.js'
 import { kill, silence, stall } from './detection.js'
 import { growth } from './growth.js'
+import { idle } from './idle.js'
 import { join } from './join.js'
 import { memory, peek } from './local.js'
 import { moves } from './moves.js'
@@ -47,6 +48,7 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
   silence,
   stall,
   growth,
+  idle,
   join,
   peek,
   memory,
@@ -54,7 +56,7 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
 }
 
 /** Run only where they are asked for. */
-const ON_REQUEST = new Set(['profile'])
+const ON_REQUEST = new Set(['profile', 'idle', 'growth'])
 
 const names = process.argv.slice(2)
 const unknown = names.find((name) => !(name in BENCHMARKS))

@@ -162,13 +162,13 @@ describe('PhiAccrual', () => {
   })
 
   it('is as soon suspicious again after an outage, however long that was', () => {
-    const after = (outageMs: number) => {
+    const phiAfter = (outageMs: number) => {
       const timesMs = everyMs(INTERVAL_MS, 10)
       const last = timesMs.at(-1) as number
       return heard([...timesMs, last + outageMs]).phi(last + outageMs + 3_500)
     }
-    expect(after(600_000)).toBe(after(5_000))
-    expect(after(600_000)).toBeGreaterThan(8)
+    expect(phiAfter(600_000)).toBe(phiAfter(5_000))
+    expect(phiAfter(600_000)).toBeGreaterThan(8)
   })
 
   it('counts what it has seen in proportion when the sender is to be heard at other intervals', () => {
