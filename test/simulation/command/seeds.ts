@@ -1,5 +1,6 @@
 /** Runs many seeds, in this process or in several at once. The results come in the order of the seeds, either way. */
 import { type ChildProcess, fork } from 'node:child_process'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CommandFailure } from '../../../src/cli/failure.js'
 import { type GenerateOptions, generatePlan } from '../generate.js'
@@ -89,8 +90,9 @@ class Worker {
   #seed: number | undefined
 
   constructor(options: GenerateOptions) {
-    const file = fileURLToPath(new URL('./worker.ts', import.meta.url))
-    // This process's own flags go with it: they are what makes Node run TypeScript.
+    // Beside this file, be that TypeScript or what it was compiled to.
+    const file = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url))
+    // This process's own flags go with it: where it runs TypeScript, they are what makes Node do so.
     this.#process = fork(file, [JSON.stringify(options)])
     this.#ended = new Promise((_, reject) => {
       this.#process.once('exit', (code, signal) => {
