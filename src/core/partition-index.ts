@@ -11,6 +11,8 @@ export interface Filed {
   after: this | undefined
 }
 
+const NONE: readonly never[] = []
+
 export class PartitionIndex<T extends Filed> {
   /** The newest entry of each partition. */
   readonly #newest: Array<T | undefined> = []
@@ -43,11 +45,12 @@ export class PartitionIndex<T extends Filed> {
   }
 
   /** The entries of a partition as they are now, newest first. */
-  entries(partition: number): T[] {
-    const entries: T[] = []
-    for (let entry = this.#newest[partition]; entry !== undefined; entry = entry.before) {
-      entries.push(entry)
-    }
+  entries(partition: number): readonly T[] {
+    const newest = this.#newest[partition]
+    // Most partitions of a small store have none, and all are asked: that is not to cost an array each.
+    if (newest === undefined) return NONE
+    const entries = [newest]
+    for (let entry = newest.before; entry !== undefined; entry = entry.before) entries.push(entry)
     return entries
   }
 }

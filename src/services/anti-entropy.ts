@@ -7,6 +7,7 @@
  * keeps to a pace, so that writes and reads have the better part of the link.
  */
 import { type Held, rootOf } from '../core/comparison.js'
+import { PARTITIONS } from '../core/ring.js'
 import type { Horizon } from '../core/store.js'
 import { formatVersion } from '../core/version.js'
 import { SyncError } from '../errors.js'
@@ -189,8 +190,8 @@ export class AntiEntropy {
   countedIn(partitions: Uint8Array): string {
     const { store } = this.#components
     const counted: string[] = []
-    for (const [partition, isCompared] of partitions.entries()) {
-      if (isCompared === 0 || store.digests.count(partition) === 0) continue
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (partitions[partition] === 0 || store.digests.count(partition) === 0) continue
       for (const held of store.counted(partition)) {
         const { cache, key, version } = recordOf(held)
         counted.push(JSON.stringify([cache, key, formatVersion(version)]))

@@ -4,7 +4,6 @@
  */
 import type { MemberState, PeerEvents } from '../../../src/api.js'
 import type { ResolvedOptions } from '../../../src/options.js'
-import { batchCodec } from '../../../src/protocol/codec.js'
 import { topicsOf } from '../../../src/services/topics.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
 import { AckRules } from './acks.js'
@@ -20,7 +19,7 @@ import { parseVersion, printRecord, type Record, wins } from './records.js'
 import { Sessions } from './sessions.js'
 import { StalenessRules } from './staleness.js'
 import { Violations } from './violations.js'
-import { recordsOf, WriteLog } from './write-log.js'
+import { WriteLog } from './write-log.js'
 
 /** A clock that is further off than this may refuse what others write, in ms. */
 const CLOCK_TRUSTED_MS = 500
@@ -50,6 +49,7 @@ export class Checker {
   readonly #convergence: ConvergenceRules
   readonly #caches: readonly string[]
   readonly #opsTopic: string
+  /** The deletes and clears of a message that has some, which is one object however many receive it. */
   readonly #deleted = new WeakMap<Uint8Array, readonly Record[]>()
   readonly #options: ResolvedOptions
   #clockErrorMs = 0
@@ -134,7 +134,10 @@ export class Checker {
     if (topic !== this.#opsTopic) return
     const process = this.#running(author)
     if (process !== undefined) this.#checkQueue(process)
-    for (const record of this.log.published(author, bytes)) {
+    const records = this.log.published(author, bytes)
+    const deleted = records.filter((record) => record.deleted)
+    if (deleted.length > 0) this.#deleted.set(bytes, deleted)
+    for (const record of records) {
       this.sessions.published(record)
       if (record.deleted && !this.log.takeDelete(author, record)) {
         this.violations.add(
@@ -152,23 +155,13 @@ export class Checker {
    */
   delivered(to: string, author: string, topic: string, bytes: Uint8Array): void {
     if (topic !== this.#opsTopic) return
-    const deleted = this.#deletedBy(bytes)
-    if (deleted.length === 0) return
+    const deleted = this.#deleted.get(bytes)
+    if (deleted === undefined) return
     const process = this.#running(to)
     if (process === undefined || !this.#takesFrom(process, author)) return
     for (const record of deleted) {
       if (this.#isBelieved(process, record)) this.sessions.holds(process, record)
     }
-  }
-
-  /** The deletes and clears of a message, which is one object however many receive it. */
-  #deletedBy(bytes: Uint8Array): readonly Record[] {
-    let deleted = this.#deleted.get(bytes)
-    if (deleted === undefined) {
-      deleted = recordsOf(batchCodec.decode(bytes)).filter((record) => record.deleted)
-      this.#deleted.set(bytes, deleted)
-    }
-    return deleted
   }
 
   /** Reads every key at every process, and looks at the bounds. */

@@ -15,11 +15,28 @@ export function* differing(running: readonly SimulatedProcess[]): Generator<stri
 
 /** Whether digests tell what they are of. */
 export function checkMeaning(running: readonly SimulatedProcess[], violations: Violations): void {
+  const countedIn = rememberingCounted()
   for (const { one, other, partitions, isEqual } of compared(running)) {
-    const isSame = one.peer.countedIn(partitions) === other.peer.countedIn(partitions)
+    const isSame = countedIn(one, partitions) === countedIn(other, partitions)
     if (isSame === isEqual) continue
     const what = isSame ? 'the same by digests that differ' : 'different records by equal digests'
     violations.add('digest', `${one.id} and ${other.id} know ${what}`)
+  }
+}
+
+/**
+ * What a process counts in some partitions, as of its horizon: not asked again where that is as it was in the last pair that
+ * the process was in.
+ */
+function rememberingCounted(): (process: SimulatedProcess, partitions: Uint8Array) => string {
+  const last = new Map<SimulatedProcess, { of: string; counted: string }>()
+  return (process, partitions) => {
+    const { valuesMs, tombstonesMs } = process.peer.horizon
+    const of = `${valuesMs} ${tombstonesMs} ${Buffer.from(partitions).toString('latin1')}`
+    const known = last.get(process)
+    const counted = known?.of === of ? known.counted : process.peer.countedIn(partitions)
+    last.set(process, { of, counted })
+    return counted
   }
 }
 
