@@ -62,11 +62,13 @@ export class Compared {
   excluded(): Uint8Array | undefined {
     const { ownership, store, isInSync } = this.#components
     const { lossy } = store
+    const { isFullCopy } = ownership
+    if (isFullCopy && store.lossyCount === 0) return undefined
     const { owned } = ownership.placement
     let excluded: Uint8Array | undefined
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const isOpen = owned[partition] === 1 && !isInSync(partition)
-      if (lossy[partition] === 0 && (!isOpen || ownership.isFullCopy)) continue
+      const isOpen = !isFullCopy && owned[partition] === 1 && !isInSync(partition)
+      if (lossy[partition] === 0 && !isOpen) continue
       excluded ??= noPartitions()
       excluded[partition] = 1
     }

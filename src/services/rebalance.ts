@@ -45,6 +45,8 @@ const LACKING = 2
 
 const FAILING_LAST = [false, true] as const
 
+const NO_PARTITIONS = noPartitions()
+
 /** A member, and what is wanted of it. */
 interface Source {
   readonly given: Uint8Array | undefined
@@ -416,10 +418,12 @@ export class Rebalance {
     const given = this.#given.get(source) ?? noPartitions()
     const whole = noPartitions()
     this.#given.set(source, given)
+    const { partitions = NO_PARTITIONS, lacking = NO_PARTITIONS } = transfer
+    const isNew = this.#isNew
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      if (transfer.partitions?.[partition] !== 1) continue
-      given[partition] = transfer.lacking?.[partition] === 1 ? LACKING : GIVEN
-      if (given[partition] === GIVEN) whole[partition] = this.#isNew[partition] as number
+      if (partitions[partition] !== 1) continue
+      given[partition] = lacking[partition] === 1 ? LACKING : GIVEN
+      if (lacking[partition] !== 1) whole[partition] = isNew[partition] as number
     }
     const { agreements } = this.#components
     agreements.tookOver(source, whole, beganAtMs)

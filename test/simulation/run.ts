@@ -5,6 +5,7 @@
 import type { Mishap, SentMessage } from '../../src/adapters/memory/network.js'
 import { loadHash64 } from '../../src/adapters/system/hash.js'
 import type { Cache } from '../../src/api.js'
+import type { Hash64 } from '../../src/core/ring.js'
 import { resolveOptions } from '../../src/options.js'
 import { type SimulatedProcess, Simulation } from '../../src/testing/simulation.js'
 import { Checker } from './checker/checker.js'
@@ -23,7 +24,10 @@ import {
 } from './operations.js'
 import { Outcomes } from './outcomes.js'
 
-const hash = await loadHash64()
+const hash = remembering(await loadHash64())
+
+/** Hashes that are kept at most. */
+const HASHES_MAX = 20_000
 
 /** Caches that plans use. */
 export const CACHES: readonly string[] = [DEFAULT_CACHE, 'd']
@@ -63,6 +67,20 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<Report> 
     return await run.run()
   } finally {
     process.off('unhandledRejection', onRejection)
+  }
+}
+
+/** Runs use the same few keys and members again and again: their hashes are kept. */
+function remembering(hash: Hash64): Hash64 {
+  const known = new Map<string, bigint>()
+  return (text) => {
+    let hashed = known.get(text)
+    if (hashed === undefined) {
+      hashed = hash(text)
+      if (known.size >= HASHES_MAX) known.clear()
+      known.set(text, hashed)
+    }
+    return hashed
   }
 }
 

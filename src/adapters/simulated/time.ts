@@ -35,6 +35,11 @@ export class SimulatedTime implements Clock, Scheduler {
   #sequence = 0
   #waitingCount = 0
   #isRunning = false
+  /** One for all events: there are many. */
+  readonly #onCancel = (event: SimulatedEvent) => {
+    this.#settle(event)
+    this.#queue.noteCancelled()
+  }
 
   constructor({ epochMs = EPOCH_MS }: { readonly epochMs?: number } = {}) {
     this.#epochMs = epochMs
@@ -102,16 +107,8 @@ export class SimulatedTime implements Clock, Scheduler {
   }
 
   #schedule(delayMs: number, task: () => void, owner: SimulatedMember | undefined): SimulatedEvent {
-    const event = new SimulatedEvent(
-      this.#elapsedMs + delayMs,
-      this.#sequence++,
-      owner,
-      task,
-      (cancelled) => {
-        this.#settle(cancelled)
-        this.#queue.noteCancelled()
-      },
-    )
+    const dueMs = this.#elapsedMs + delayMs
+    const event = new SimulatedEvent(dueMs, this.#sequence++, owner, task, this.#onCancel)
     this.#waitingCount++
     this.#queue.push(event)
     return event

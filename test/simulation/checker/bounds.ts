@@ -30,7 +30,8 @@ export function checkBounds(
   for (const [what, value, limit] of bounded) {
     if (value > limit) violations.add('bounds', `${what} of ${id} is ${value}, over ${limit}`)
   }
-  for (const [what, value] of Object.entries(stats)) {
+  for (const what of Object.keys(stats) as Array<keyof typeof stats>) {
+    const value = stats[what]
     if (typeof value === 'number' && !(value >= 0) && what !== 'clockSkewMs') {
       violations.add('bounds', `${what} of ${id} is ${value}`)
     }

@@ -198,8 +198,21 @@ function recordOf({ cache, key, version, deleted, payload }: Write): Record {
   }
 }
 
+/** Names that were asked for, by cache and key: looking one up costs less than making it, and then hashing it, anew. */
+const names = new Map<string, Map<string, string>>()
+
 export function nameOf(cache: string, key: string): string {
-  return `${cache}\0${key}`
+  let ofCache = names.get(cache)
+  if (ofCache === undefined) {
+    ofCache = new Map()
+    names.set(cache, ofCache)
+  }
+  let name = ofCache.get(key)
+  if (name === undefined) {
+    name = `${cache}\0${key}`
+    ofCache.set(key, name)
+  }
+  return name
 }
 
 /** Adds to the list of a key. Returns how many are in it now. */
