@@ -240,7 +240,7 @@ export class StateTransfer {
       }
     }
     for (let partition = fromPartition; partition < PARTITIONS; partition++) {
-      if (partitions?.[partition] === 0) continue
+      if (partitions?.[partition] === 0 || store.isEmpty(partition)) continue
       for (const entry of store.partition(partition)) {
         if (page.isFull(entry)) yield page.take(partition, hlc.last)
         page.add(entry)

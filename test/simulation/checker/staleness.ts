@@ -70,12 +70,14 @@ export class StalenessRules {
     askedAtMs: number,
   ): void {
     const { log, violations } = this.#components
-    const version = value === undefined ? undefined : log.versionOf(value)
-    if (version === undefined) return
+    if (value === undefined) return
     const dueMs = askedAtMs - NEAR_MAX_MS - REQUEST_MAX_MS
     const due = this.#known.get(nameOf(cache, key))?.find(({ sinceMs }) => sinceMs < dueMs)
+    if (due === undefined) return
+    const version = log.versionOf(value)
+    if (version === undefined) return
     const record = { cache, key, version, deleted: false, value }
-    if (due === undefined || !wins(due.record, record)) return
+    if (!wins(due.record, record)) return
     if (parseVersion(version).member === id && peer.pending.hintCount > 0) return
     const since = `which all owners have had since ${(due.sinceMs / 1_000).toFixed(3)}`
     const what = `${id} read ${cache}/${key} = ${printRecord(record)}`
