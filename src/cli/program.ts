@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { registerChaos } from './commands/chaos.js'
 import { registerDelete } from './commands/delete.js'
 import { registerDemo } from './commands/demo.js'
 import { registerEvents } from './commands/events.js'
@@ -76,6 +77,7 @@ function createProgram(): Command {
   registerStart(program)
   registerUp(program)
   registerDemo(program)
+  registerChaos(program)
   program.commandsGroup('Ask a running peer:')
   registerGet(program)
   registerSet(program)

@@ -1,6 +1,6 @@
 /** How soon two halves of a mesh are equal after a split: real processes, and real TCP through links that are cut. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Links } from '../support/processes/links.js'
+import type { Links } from '../../src/cli/chaos/links.js'
 import { type Child, until } from './mesh/children.js'
 import { withLinkedChildren } from './mesh/linked.js'
 import type { Line } from './run.js'

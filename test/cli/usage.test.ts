@@ -46,6 +46,13 @@ const BAD_USAGE: readonly [args: string, ...named: (string | RegExp)[]][] = [
   ['up many', 'N', 'many', '1 to 50'],
   ['up 3 --mesh ?', '--mesh', '"?"'],
   ['up 3 --http-from 70000', '--http-from', '70000', '65535'],
+  ['chaos --peers 2', '--peers', '2', 'from 3 to 20'],
+  ['chaos --for 4', '--for', '4', 'from 5 to 3600'],
+  ['chaos --seed x', '--seed', 'x', 'from 0 to 4294967295'],
+  ['chaos --faults kill,flood', '--faults', '"flood"', 'kill, pause, partition, slow, clock'],
+  ['chaos --faults ,', '--faults', '","', 'kill, pause, partition, slow, clock'],
+  ['chaos --ack some', '--ack', "'some'", 'none, one, quorum, all'],
+  ['chaos --peers 4 --replicas 5', '--replicas: 5 is more than --peers, 4'],
   ['get demo', "'key'"],
   ['get demo key --peer 127.0.0.1:7700', '--peer', '"127.0.0.1:7700"', 'http://'],
   ['get demo key --peer ftp://127.0.0.1', '--peer', 'ftp://127.0.0.1'],
@@ -107,7 +114,7 @@ describe('bad usage', () => {
 
 describe('help', () => {
   const commands =
-    'start up demo get set delete explain members stats events join forget sync'.split(' ')
+    'start up demo chaos get set delete explain members stats events join forget sync'.split(' ')
 
   it.each(commands)('of %s says what it does, and gives an example', async (command) => {
     const { exitCode, stdout } = await hearsay([command, '--help'])

@@ -3,7 +3,7 @@
  * does then. Every fault brings its own end, so that it can be taken out of a script as a whole.
  */
 import type { LinkSettings } from '../../src/adapters/memory/faults.js'
-import type { Draw } from './draw.js'
+import type { Draw } from '../../src/testing/draw.js'
 import type { Fault, Operation, Step } from './operations.js'
 
 /** Where and when faults may happen. */

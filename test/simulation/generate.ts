@@ -1,7 +1,7 @@
 /** Makes up the run of a seed: how the peers are set up, what their callers do, and what goes wrong. */
 import type { MemoryNetworkOptions } from '../../src/adapters/memory/network.js'
 import type { PeerOptions } from '../../src/options.js'
-import { Draw } from './draw.js'
+import { Draw } from '../../src/testing/draw.js'
 import { drawFaults, FAULT_KINDS } from './faults.js'
 import { beginning, memberName, type Plan, type Step } from './operations.js'
 import { drawWork, type WorkSpace } from './workload.js'

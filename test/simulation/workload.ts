@@ -3,7 +3,7 @@
  * and in busy spells; and now and then two of them write the same key in the same millisecond.
  */
 import type { Ack, Consistency } from '../../src/api.js'
-import type { Draw } from './draw.js'
+import type { Draw } from '../../src/testing/draw.js'
 import { DEFAULT_CACHE, type Step, type Work } from './operations.js'
 
 /** A second cache: small, and cleared more often. */

@@ -13,6 +13,7 @@ import {
   type Peer,
   type PeerOptions,
 } from 'hearsay'
+import type { Route } from '../../../src/cli/chaos/links.js'
 import { Profile } from './profile.js'
 
 /** What the driver asks for. */
@@ -42,7 +43,7 @@ export type Command =
     }
   | { readonly do: 'clear' }
   /** Dials other ports than it is told: those of links that can be cut. */
-  | { readonly do: 'route'; readonly ports: ReadonlyArray<[listening: number, instead: number]> }
+  | { readonly do: 'route'; readonly ports: readonly Route[] }
   | {
       readonly do: 'setMany'
       readonly entries: ReadonlyArray<[key: string, value: string]>

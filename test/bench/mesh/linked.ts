@@ -1,7 +1,7 @@
 /** Meshes of processes whose links can be cut. */
 import type { PeerOptions } from 'hearsay'
+import { Links } from '../../../src/cli/chaos/links.js'
 import { vacantPort } from '../../support/ports.js'
-import { Links } from '../../support/processes/links.js'
 import { Child, untilSettled } from './children.js'
 
 /**

@@ -9,13 +9,13 @@
  */
 import type { Ack } from '../../../src/api.js'
 import { formatVersion } from '../../../src/core/version.js'
+import type { Losses, Risk } from '../../../src/testing/checker/losses.js'
+import { nameOf, printRecord, type Record, wins } from '../../../src/testing/checker/records.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
-import type { Losses, Risk } from './losses.js'
 import { isOwner } from './placement.js'
-import { printRecord, type Record, wins } from './records.js'
 import type { Sessions } from './sessions.js'
 import type { Violations } from './violations.js'
-import { nameOf, type WriteLog } from './write-log.js'
+import type { WriteLog } from './write-log.js'
 
 export interface AckComponents {
   readonly simulation: Simulation

@@ -5,6 +5,13 @@
 import type { MemberState, PeerEvents } from '../../../src/api.js'
 import type { ResolvedOptions } from '../../../src/options.js'
 import { topicsOf } from '../../../src/services/topics.js'
+import { Losses } from '../../../src/testing/checker/losses.js'
+import {
+  parseVersion,
+  printRecord,
+  type Record,
+  wins,
+} from '../../../src/testing/checker/records.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
 import { AckRules } from './acks.js'
 import { checkBounds, checkQueue, checkStopped } from './bounds.js'
@@ -12,10 +19,8 @@ import { ConvergenceRules } from './convergence.js'
 import { checkMeaning, differing } from './digests.js'
 import { Disturbances } from './disturbances.js'
 import { JoinerRules } from './joiners.js'
-import { Losses } from './losses.js'
 import { MembershipRules } from './membership.js'
 import { checkPlacement, hasNoHints, isOwner, isSettled } from './placement.js'
-import { parseVersion, printRecord, type Record, wins } from './records.js'
 import { Sessions } from './sessions.js'
 import { StalenessRules } from './staleness.js'
 import { Violations } from './violations.js'

@@ -5,13 +5,20 @@
  * Where a key has some owners of many, it is their copies that are compared.
  */
 import type { CacheEntry } from '../../../src/api.js'
+import { differencesOf, faultOf, isWritten } from '../../../src/testing/checker/copies.js'
+import { leftOf } from '../../../src/testing/checker/floors.js'
+import {
+  nameOf,
+  parseVersion,
+  type Record,
+  winnerOf,
+  wins,
+} from '../../../src/testing/checker/records.js'
 import { contents, type SimulatedProcess } from '../../../src/testing/simulation.js'
-import { leftOf } from './floors.js'
 import { isOwner } from './placement.js'
-import { parseVersion, printRecord, type Record, wins } from './records.js'
 import { CLOCK_TOLERANCE_MS, keeps, type Sessions } from './sessions.js'
 import type { Violations } from './violations.js'
-import { nameOf, type WriteLog, winnerOf } from './write-log.js'
+import type { WriteLog } from './write-log.js'
 
 export interface ConvergenceComponents {
   readonly log: WriteLog
@@ -97,31 +104,22 @@ export class ConvergenceRules {
     expected: Record | undefined,
   ): void {
     const { log, sessions, violations, now, mayEvict } = this.#components
-    const entry = copy.get(nameOf(cache, key))
-    if (entry === undefined) {
-      if (expected === undefined || expected.deleted || mayEvict) return
-      if (sessions.isOver(expected, now() + CLOCK_TOLERANCE_MS)) return
-      if (log.mayBeUndone(expected)) return
-      // Something later that nobody told of has taken its place.
-      const later = log.of(cache, key).filter((record) => wins(record, expected))
-      if (
-        later.some(
-          (record) =>
-            record.deleted ||
-            log.mayBeUndone(record) ||
-            sessions.isOver(record, now() + CLOCK_TOLERANCE_MS),
-        )
-      )
-        return
-      violations.add('convergence', `${process.id} lacks ${cache}/${key}: ${printRecord(expected)}`)
-      return
-    }
-    const held = { cache, key, version: entry.version, deleted: false, value: entry.value }
     // What was evicted by the only one that had it is gone; what others hold of the key is older.
-    if (expected !== undefined && wins(expected, held) && !mayEvict) {
-      const what = `${printRecord(held)}, and the winner is ${printRecord(expected)}`
-      violations.add('convergence', `${process.id} holds ${cache}/${key} = ${what}`)
-    }
+    if (mayEvict) return
+    const latestMs = now() + CLOCK_TOLERANCE_MS
+    const mayBeGone = (record: Record) =>
+      sessions.isOver(record, latestMs) ||
+      log.mayBeUndone(record) ||
+      // Something later that nobody told of has taken its place.
+      log
+        .of(cache, key)
+        .filter((other) => wins(other, record))
+        .some(
+          (other) => other.deleted || log.mayBeUndone(other) || sessions.isOver(other, latestMs),
+        )
+    const entry = copy.get(nameOf(cache, key))
+    const fault = faultOf(process.id, { cache, key }, entry, expected, mayBeGone)
+    if (fault !== undefined) violations.add('convergence', fault.message)
   }
 
   #checkEqual(
@@ -131,16 +129,12 @@ export class ConvergenceRules {
     const { violations, mayEvict } = this.#components
     // Where members evict, what they hold is whatever their callers used.
     if (mayEvict) return
-    const held = copies.map(({ process, copy }) => {
-      const entry = copy.get(nameOf(cache, key))
-      return { id: process.id, text: entry === undefined ? undefined : printEntry(entry) }
-    })
-    const [first, ...others] = held
-    for (const { id, text } of others) {
-      if (text === first?.text) continue
-      const what = `${first?.id} holds ${first?.text ?? 'nothing'}, ${id} ${text ?? 'nothing'}`
-      violations.add('convergence', `copies of ${cache}/${key} differ: ${what}`)
-    }
+    const held = copies.map(({ process, copy }) => ({
+      holder: process.id,
+      entry: copy.get(nameOf(cache, key)),
+    }))
+    for (const message of differencesOf(held, { cache, key }))
+      violations.add('convergence', message)
   }
 
   /** Nothing is held that nobody wrote, or that is yet to come. */
@@ -154,7 +148,7 @@ export class ConvergenceRules {
         violations.add('clock', what)
       }
       const written = log.written(value)
-      if (written !== undefined && nameOf(written.cache, written.key) === name) continue
+      if (isWritten(written, name)) continue
       violations.add(
         'phantom',
         `${process.id} holds ${key} = ${value} @ ${version}: nobody wrote it`,
@@ -171,8 +165,4 @@ function copyOf({ peer }: SimulatedProcess): Copy {
     }
   }
   return copy
-}
-
-function printEntry({ value, version, createdAt, expiresAt }: CacheEntry<string>): string {
-  return `${value.slice(0, 40)} @ ${version}, created ${createdAt}, expires ${expiresAt ?? 'never'}`
 }

@@ -1,8 +1,9 @@
 /**
  * Who says that it is ready has caught up: it holds at least what every member that served when it began had by then.
  */
+
+import { type Record, wins } from '../../../src/testing/checker/records.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
-import { type Record, wins } from './records.js'
 import type { Sessions } from './sessions.js'
 
 export class JoinerRules {

@@ -3,9 +3,9 @@
  * old news, and after quiet all agree on who is there and on the ring.
  */
 import type { MemberInfo } from '../../../src/api.js'
+import type { Losses } from '../../../src/testing/checker/losses.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
 import type { Disturbances } from './disturbances.js'
-import type { Losses } from './losses.js'
 import { isOwner } from './placement.js'
 import type { Violations } from './violations.js'
 

@@ -2,11 +2,18 @@
  * What each process may read: its own writes, never backwards, nothing below a tombstone that it applied, nothing that
  * nobody wrote, nothing whose time is over; and, once it has joined, nothing older than what all others had.
  */
+
+import { Floors } from '../../../src/testing/checker/floors.js'
+import {
+  nameOf,
+  parseVersion,
+  printRecord,
+  type Record,
+  wins,
+} from '../../../src/testing/checker/records.js'
 import type { SimulatedProcess } from '../../../src/testing/simulation.js'
-import { Floors } from './floors.js'
-import { parseVersion, printRecord, type Record, wins } from './records.js'
 import type { Rule, Violations } from './violations.js'
-import { nameOf, type WriteLog } from './write-log.js'
+import type { WriteLog } from './write-log.js'
 
 /** How wrong the clocks of members may be for their writes to be taken, in ms. */
 export const CLOCK_TOLERANCE_MS = 5_000

@@ -5,11 +5,18 @@
  * What a member wrote itself and still keeps for owners that it cannot reach it may go on reading: no bound is promised
  * for that yet.
  */
+
+import {
+  nameOf,
+  parseVersion,
+  printRecord,
+  type Record,
+  wins,
+} from '../../../src/testing/checker/records.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
 import { isOwner } from './placement.js'
-import { parseVersion, printRecord, type Record, wins } from './records.js'
 import type { Violations } from './violations.js'
-import { nameOf, type WriteLog } from './write-log.js'
+import type { WriteLog } from './write-log.js'
 
 /** How long near copies are kept, and how long the request that brings one may take, in ms. */
 const NEAR_MAX_MS = 5_000

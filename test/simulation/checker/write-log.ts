@@ -6,7 +6,7 @@ import type { Write } from '../../../src/core/entry.js'
 import { formatVersion } from '../../../src/core/version.js'
 import { batchCodec } from '../../../src/protocol/codec.js'
 import type { Batch } from '../../../src/protocol/messages.js'
-import { type Record, wins } from './records.js'
+import { nameOf, type Record, winnerOf, wins } from '../../../src/testing/checker/records.js'
 
 /** What a caller wrote. */
 export interface Written {
@@ -179,15 +179,6 @@ export function recordsOf({ writes, markers }: Batch): Record[] {
   ]
 }
 
-/** The one of some records that wins over all others. */
-export function winnerOf(records: Iterable<Record>): Record | undefined {
-  let winner: Record | undefined
-  for (const record of records) {
-    if (winner === undefined || wins(record, winner)) winner = record
-  }
-  return winner
-}
-
 function recordOf({ cache, key, version, deleted, payload }: Write): Record {
   return {
     cache,
@@ -196,23 +187,6 @@ function recordOf({ cache, key, version, deleted, payload }: Write): Record {
     deleted,
     value: typeof payload === 'string' ? payload : undefined,
   }
-}
-
-/** Names that were asked for, by cache and key: looking one up costs less than making it, and then hashing it, anew. */
-const names = new Map<string, Map<string, string>>()
-
-export function nameOf(cache: string, key: string): string {
-  let ofCache = names.get(cache)
-  if (ofCache === undefined) {
-    ofCache = new Map()
-    names.set(cache, ofCache)
-  }
-  let name = ofCache.get(key)
-  if (name === undefined) {
-    name = `${cache}\0${key}`
-    ofCache.set(key, name)
-  }
-  return name
 }
 
 /** Adds to the list of a key. Returns how many are in it now. */

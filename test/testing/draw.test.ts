@@ -1,6 +1,6 @@
 /** Draws: the same from the same seed, within their bounds, and none in the way of another. */
 import { describe, expect, it } from 'vitest'
-import { Draw } from './draw.js'
+import { Draw } from '../../src/testing/draw.js'
 
 const TIMES = 2_000
 

@@ -1,8 +1,7 @@
 /**
  * What one process must never read below: for each key the latest write that it has applied, read or confirmed.
  */
-import { type Record, wins } from './records.js'
-import { nameOf } from './write-log.js'
+import { nameOf, type Record, wins } from './records.js'
 
 export class Floors {
   readonly #keys = new Map<string, Record>()

@@ -1,5 +1,5 @@
 /** Draws for making up runs, all from one seed. */
-import { SimulatedRandom } from '../../src/adapters/simulated/random.js'
+import { SimulatedRandom } from '../adapters/simulated/random.js'
 
 export class Draw {
   readonly #random: SimulatedRandom

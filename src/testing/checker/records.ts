@@ -53,6 +53,40 @@ function isDelete({ deleted, isUndone = false }: Record): boolean {
   return deleted && !isUndone
 }
 
+/** The one of some records that wins over all others. */
+export function winnerOf(records: Iterable<Record>): Record | undefined {
+  let winner: Record | undefined
+  for (const record of records) {
+    if (winner === undefined || wins(record, winner)) winner = record
+  }
+  return winner
+}
+
+/** Names that are kept at most. */
+const NAMES_MAX = 10_000
+
+/** Names that were asked for, by cache and key: looking one up costs less than making it, and then hashing it, anew. */
+const names = new Map<string, Map<string, string>>()
+let nameCount = 0
+
+/** One name for a key of a cache. */
+export function nameOf(cache: string, key: string): string {
+  let ofCache = names.get(cache)
+  if (ofCache === undefined) {
+    ofCache = new Map()
+    names.set(cache, ofCache)
+  }
+  let name = ofCache.get(key)
+  if (name === undefined) {
+    name = `${cache}\0${key}`
+    if (++nameCount > NAMES_MAX) {
+      names.clear()
+      nameCount = 0
+    } else ofCache.set(key, name)
+  }
+  return name
+}
+
 export function printRecord({ key, tag, version, deleted, value }: Record): string {
   const what = deleted
     ? key === undefined
