@@ -61,7 +61,7 @@ async function start(plan: ChildPlan): Promise<{ id: string; addresses: readonly
     listen: [`/ip4/127.0.0.1/tcp/${plan.port}`],
     bootstrap: [...plan.bootstrap],
     replicas: plan.replicas,
-    logger: { debug() {}, info() {}, warn: tell('warn'), error: tell('error') },
+    logger: { debug() {}, info: tell('info'), warn: tell('warn'), error: tell('error') },
   })
   for (const state of STATES) {
     peer.on(`member:${state}`, ({ id }) => report({ event: 'member', id, state }))

@@ -239,7 +239,7 @@ export class ChaosRun {
         history.heldBackCount += report.count
         break
       case 'log':
-        this.#screen.log(child.name, report.message)
+        this.#screen.log(child.name, report.level, report.message)
     }
   }
 

@@ -23,7 +23,7 @@ export interface ChaosScreen {
   /** @param afterKillMs undefined where the member was not killed */
   death(by: ChaosProcess, of: ChaosProcess, afterKillMs: number | undefined): void
   finding(finding: Finding): void
-  log(name: string, message: string): void
+  log(name: string, level: string, message: string): void
   /** The mesh is not at rest yet, and why. */
   waiting(why: string): void
   progress(run: ChaosRun): void
@@ -62,8 +62,8 @@ export class JsonChaosScreen implements ChaosScreen {
     printJson({ event: 'violation', rule, message })
   }
 
-  log(name: string, message: string): void {
-    printJson({ event: 'log', name, message })
+  log(name: string, level: string, message: string): void {
+    printJson({ event: 'log', level, name, message })
   }
 
   waiting(why: string): void {
@@ -124,8 +124,8 @@ export class PlainChaosScreen implements ChaosScreen {
     printLine(`VIOLATION ${rule}: ${message}`)
   }
 
-  log(name: string, message: string): void {
-    printLine(`${name}: ${message}`)
+  log(name: string, level: string, message: string): void {
+    if (level !== 'info') printLine(`${name}: ${message}`)
   }
 
   waiting(why: string): void {
