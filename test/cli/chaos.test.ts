@@ -2,7 +2,6 @@
  * `hearsay chaos`: the short form keeps every promise; a mesh with a bug does not, and is found out; and
  * no process is left behind however it ends.
  */
-import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { FAULT_KINDS } from '../../src/cli/chaos/schedule.js'
@@ -10,10 +9,9 @@ import { isRunning, type Line, PATIENCE_MS, spawnHearsay, spawnJson } from './ha
 
 const PLANTED = pathToFileURL(`${import.meta.dirname}/chaos/planted.mjs`).href
 
-/** Processes that a process has started, and that run. */
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return text.split(' ').filter(Boolean).map(Number)
+/** The processes of all members. */
+function pidsIn(lines: readonly Line[]): number[] {
+  return lines.flatMap(({ event, pid }) => (event === 'peer:start' ? [pid as number] : []))
 }
 
 /** Runs a mesh that has a bug, undisturbed. */
@@ -74,7 +72,9 @@ describe('hearsay chaos', { timeout: 180_000 }, () => {
     const { exitCode, stdout } = await spawnHearsay(args)
     const text = String(stdout)
     expect(exitCode, text).toBe(0)
-    expect(text).toMatch(/^chaos: 3 peers, 5 s, seed 2, pause slow\nstarting 3 peers\n/)
+    expect(text).toMatch(
+      /^chaos: 3 peers, 5 s, seed 2, pause slow\nstarting 3 peers\npeer-1.1 is process \d+\n/,
+    )
     expect(text).toMatch(/: pause peer-\d: SIGSTOP for /)
     expect(text).toMatch(/Schedule:\n +\d/)
     expect(text).toMatch(/convergence +\d/)
@@ -86,10 +86,10 @@ describe('hearsay chaos', { timeout: 180_000 }, () => {
   })
 
   it('ends all processes when it is interrupted, those that stand still as well', async () => {
-    const { child, pid, line } = spawnJson('chaos --peers 3 --for 60 --faults pause'.split(' '))
+    const { child, line, lines } = spawnJson('chaos --peers 3 --for 60 --faults pause'.split(' '))
     await line('phase', { phase: 'working' })
-    const children = childrenOf(pid)
-    expect(children.length).toBeGreaterThanOrEqual(3)
+    const children = pidsIn(lines)
+    expect(children).toHaveLength(3)
     process.kill(children.at(-1) as number, 'SIGSTOP')
     child.kill('SIGINT')
     const { exitCode, stderr } = await child
@@ -99,9 +99,10 @@ describe('hearsay chaos', { timeout: 180_000 }, () => {
   })
 
   it('leaves no process behind when it is killed itself, not even one that stands still', async () => {
-    const { child, pid, line } = spawnJson('chaos --peers 3 --for 60 --faults slow'.split(' '))
+    const args = 'chaos --peers 3 --for 60 --faults slow'.split(' ')
+    const { child, pid, line, lines } = spawnJson(args)
     await line('phase', { phase: 'working' })
-    const children = childrenOf(pid)
+    const children = pidsIn(lines)
     process.kill(children.at(-1) as number, 'SIGSTOP')
     process.kill(pid, 'SIGKILL')
     await child

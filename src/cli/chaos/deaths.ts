@@ -87,8 +87,9 @@ export class Deaths {
   stalled(child: ChaosProcess | undefined, forMs: number): void {
     const untilMs = performance.now()
     const stretch = { fromMs: untilMs - forMs, untilMs }
-    if (child === undefined) this.#ownStalls.push(stretch)
-    else this.#stalls.set(child, [...(this.#stalls.get(child) ?? []), stretch])
+    const known = child === undefined ? this.#ownStalls : (this.#stalls.get(child) ?? [])
+    known.push(stretch)
+    if (child !== undefined) this.#stalls.set(child, known)
   }
 
   linksCut(): void {

@@ -4,12 +4,21 @@
  */
 import { type HeldEntry, isWritten } from '../../testing/checker/copies.js'
 import { Floors } from '../../testing/checker/floors.js'
-import type { Losses, Risk } from '../../testing/checker/losses.js'
-import { nameOf, type Record, wins } from '../../testing/checker/records.js'
+import type { Losses } from '../../testing/checker/losses.js'
+import { nameOf, type Record } from '../../testing/checker/records.js'
 import type { OperationBegun, OperationEnded, ReadEnded } from './messages.js'
+import {
+  clearsOf,
+  invalidationsOf,
+  latestOf,
+  listOf,
+  mayBeLater,
+  type Operation,
+  recordOf,
+} from './operations.js'
 import type { ChaosProcess } from './process.js'
 
-/** Operations of one key that are remembered before the older half is forgotten. */
+/** Operations of one key, or of one tag, that are remembered before the older half is forgotten. */
 const OPERATIONS_PER_KEY_MAX = 4_000
 
 /** Reads of values of which nobody has told yet that it writes them. */
@@ -21,16 +30,6 @@ const CLOCK_AHEAD_MAX_MS = 10_000
 /** Hex digits of the wall time in a version. */
 const WALL_DIGITS = 12
 
-/** A write, and what is known of it. */
-interface Operation extends OperationBegun {
-  readonly id: string
-  readonly risk: Risk
-  outcome: OperationEnded['outcome'] | 'under way' | 'unanswered'
-  version: string | undefined
-  /** Where the version is not known: a clock that it is below. */
-  before: string | undefined
-}
-
 /** What one child has under way, and its deletes of which nobody was told the version. */
 interface Life {
   readonly underWay: Map<number, { readonly operation: Operation; readonly earlier: Operation[] }>
@@ -40,7 +39,7 @@ interface Life {
 export class History {
   readonly #losses: Losses
   readonly #tolerance: number
-  /** By cache and key; those of a whole cache by the cache alone. */
+  /** By what they write; see {@link listOf}. */
   readonly #operations = new Map<string, Operation[]>()
   readonly #written = new Map<string, Operation>()
   readonly #lives = new Map<string, Life>()
@@ -76,9 +75,8 @@ export class History {
     const life = this.#lifeOf(child)
     life.underWay.set(told.number, { operation, earlier: life.unbounded })
     life.unbounded = []
-    const { cache, key, value } = told
-    if (value !== undefined) this.#written.set(value, operation)
-    const name = key === undefined ? cache : nameOf(cache, key)
+    if (told.value !== undefined) this.#written.set(told.value, operation)
+    const name = listOf(told)
     const list = this.#operations.get(name) ?? []
     list.push(operation)
     this.#operations.set(name, list.length > OPERATIONS_PER_KEY_MAX ? this.#older(list) : list)
@@ -198,7 +196,7 @@ export class History {
     if (this.#mayBeUndone(expected.cache, this.#tagsOf(expected), expected)) return true
     const others = [
       ...(this.#operations.get(nameOf(cache, key)) ?? []),
-      ...(this.#operations.get(cache) ?? []).filter(({ kind }) => kind === 'clear'),
+      ...(this.#operations.get(clearsOf(cache)) ?? []),
     ]
     return others.some((other) => {
       if (other.outcome === 'refused' || !mayBeLater(other, expected)) return false
@@ -207,13 +205,9 @@ export class History {
   }
 
   #mayBeUndone(cache: string, tags: readonly string[], record: Record): boolean {
-    return (this.#operations.get(cache) ?? []).some(
-      (one) =>
-        one.tag !== undefined &&
-        tags.includes(one.tag) &&
-        one.outcome !== 'refused' &&
-        mayBeLater(one, record),
-    )
+    return tags
+      .flatMap((tag) => this.#operations.get(invalidationsOf(cache, tag)) ?? [])
+      .some((one) => one.outcome !== 'refused' && mayBeLater(one, record))
   }
 
   #tagsOf({ value }: Record): readonly string[] {
@@ -245,32 +239,6 @@ export class History {
       return false
     })
   }
-}
-
-/** The acknowledged write that wins over all others of a list. */
-function latestOf(list: readonly Operation[]): Operation | undefined {
-  let latest: { operation: Operation; record: Record } | undefined
-  for (const operation of list) {
-    const record = operation.outcome === 'acknowledged' ? recordOf(operation) : undefined
-    if (record === undefined || operation.risk.isVoid) continue
-    if (latest === undefined || wins(record, latest.record)) latest = { operation, record }
-  }
-  return latest?.operation
-}
-
-/** What an acknowledged write is at least; undefined of a set whose version nobody was told. */
-function recordOf({ kind, cache, key, tag, value, version, after, id }: Operation) {
-  const deleted = kind !== 'set'
-  if (version === undefined && !deleted) return undefined
-  // It came after all that its writer had heard of when it began.
-  const record: Record = { cache, key, tag, version: version ?? `${after}-${id}`, deleted, value }
-  return record
-}
-
-/** Whether a write may win over a record, as far as its version is known. */
-function mayBeLater({ kind, version, before, cache, key, tag, value }: Operation, record: Record) {
-  if (version === undefined) return before === undefined || before > record.version
-  return wins({ cache, key, tag, version, deleted: kind !== 'set', value }, record)
 }
 
 function printClock(ms: number): string {

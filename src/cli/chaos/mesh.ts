@@ -133,6 +133,7 @@ export class ChaosMesh {
     if (this.#isStopping) throw new CommandFailure('STOPPED', 'stopped while starting')
     const child = new ChaosProcess(name, place, this.#guard, this.#listener)
     this.#places[place] = child
+    this.#listener.onSpawn(child)
     void child.ask({ do: 'route', routes }).catch(() => {})
     return { child, port }
   }

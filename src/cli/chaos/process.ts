@@ -14,8 +14,9 @@ const GUARD = fileURLToPath(new URL('./guard.js', import.meta.url))
 /** Characters of what a child wrote to stderr that are kept: the end. */
 const STDERR_MAX = 4_000
 
-/** What a child says by itself, and that it has ended. */
+/** What a child says by itself, and that it runs, and has ended. */
 export interface ProcessListener {
+  onSpawn(child: ChaosProcess): void
   onReport(child: ChaosProcess, report: Report): void
   /** All that it said has been heard. */
   onExit(child: ChaosProcess): void
@@ -23,7 +24,7 @@ export interface ProcessListener {
 
 /** Watches over all children of this process. */
 export class Guard {
-  readonly #process = fork(GUARD, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  readonly #process = fork(GUARD, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], detached: true })
 
   constructor() {
     // Without it nothing is lost but the last resort.
@@ -69,7 +70,8 @@ export class ChaosProcess {
     guard: Guard,
     listener: ProcessListener,
   ) {
-    this.#process = fork(CHILD, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    // Detached: a kernel may hang up a whole group of processes for one that is stopped.
+    this.#process = fork(CHILD, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true })
     const { pid } = this
     guard.tell({ does: 'run', pid })
     this.#process.on('message', (message: Answer | Report) => {

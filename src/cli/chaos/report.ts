@@ -83,7 +83,7 @@ export function reportOf(
   options: ChaosOptions,
   convergenceMs: number | undefined,
 ): ChaosReport {
-  const { history, findings, deaths, injector } = run
+  const { history, findings, deaths, injector, witness } = run
   const { ms, eachMs, missing } = deaths.detections()
   const schedule = injector.injections.map(
     ({ fault, target, what, atMs, endedAtMs, skipped }): FaultReport => ({
@@ -121,7 +121,7 @@ export function reportOf(
       unanswered: history.unansweredCount,
       reads: history.readCount,
       failedReads: history.failedReadCount,
-      lateReads: run.lateReadCount,
+      lateReads: witness.lateReadCount,
       heldBack: history.heldBackCount,
       unpromised: history.voidCount,
       forgotten: history.forgottenCount,
@@ -142,7 +142,7 @@ export function reportOf(
       differing: keysOf('differing'),
       phantom: keysOf('phantom'),
     },
-    lateReads: run.lateReads,
+    lateReads: witness.lateReads,
     violationCount: findings.total,
     violations: findings.kept,
     repeat: repeatOf(options),
@@ -199,7 +199,7 @@ export function printedReport(report: ChaosReport): string[] {
       `${counted(operations.heldBack, 'operation')}, for too many were under way`,
     ])
   }
-  if (operations.forgotten > 0) {
+  if (operations.forgotten + operations.unjudgedReads > 0) {
     rows.push([
       'forgotten',
       `${counted(operations.forgotten, 'old write')}; ${counted(operations.unjudgedReads, 'read')} not judged`,

@@ -11,12 +11,12 @@ import { Findings } from './findings.js'
 import { History } from './history.js'
 import { Injector } from './injector.js'
 import { ChaosMesh, unrestOf } from './mesh.js'
-import type { Contents, Readings, Report } from './messages.js'
-import type { ChaosProcess } from './process.js'
+import type { Contents, Readings } from './messages.js'
 import { type ChaosReport, reportOf } from './report.js'
 import { drawSchedule, type FaultKind } from './schedule.js'
 import type { ChaosScreen } from './screens.js'
 import { areEqual, type Copy, judgeCopies, judgeReadings } from './verdict.js'
+import { Witness } from './witness.js'
 
 export interface ChaosOptions {
   readonly peers: number
@@ -36,9 +36,6 @@ const PROGRESS_INTERVAL_MS = 500
 /** How long the mesh may take to be at rest and equal once all is mended, in ms. */
 export const CONVERGENCE_LIMIT_MS = 60_000
 
-/** Late reads that are kept with their words. */
-const LATE_READS_MAX = 20
-
 /** How often the driver looks whether it has stood still itself, and what counts, in ms. */
 const TICK_MS = 100
 const STALL_COUNTED_MS = 200
@@ -48,14 +45,11 @@ export class ChaosRun {
   readonly deaths = new Deaths()
   readonly findings: Findings
   readonly injector: Injector
+  readonly witness: Witness
   readonly #options: ChaosOptions
   readonly #screen: ChaosScreen
   readonly #losses = new Losses()
   readonly #mesh: ChaosMesh
-  /** Reads that asked one owner alone, which may have yet to hear of what others acknowledged: allowed, and counted. */
-  readonly lateReads: string[] = []
-  lateReadCount = 0
-  readonly #staleReads: Array<{ message: string; fromMs: number; atMs: number }> = []
   readonly #awaitSettled = new Set<() => void>()
   /** Why the members are not settled, when last looked; empty when they are. */
   unrest = ''
@@ -71,10 +65,15 @@ export class ChaosRun {
     this.#mesh = new ChaosMesh(
       { ...options, operationsPerSecond: OPERATIONS_PER_SECOND },
       {
-        onReport: (child, report) => this.#heard(child, report),
-        onExit: (child) => this.#ended(child),
+        onSpawn: ({ name, pid }) => screen.spawned(name, pid),
+        onReport: (child, report) => this.witness.heard(child, report),
+        onExit: (child) => this.witness.ended(child),
       },
     )
+    const { history, deaths, findings } = this
+    const withId = (id: string) => this.#mesh.withId(id)
+    const losses = this.#losses
+    this.witness = new Witness({ history, deaths, findings, losses, screen, withId })
     this.injector = new Injector(drawSchedule(options), {
       mesh: this.#mesh,
       deaths: this.deaths,
@@ -110,6 +109,7 @@ export class ChaosRun {
       return await Promise.race([this.#runAll(stop), stopped])
     } finally {
       this.#isOver = true
+      this.witness.end()
       for (const timer of timers) clearInterval(timer)
       await this.#mesh.stop()
     }
@@ -172,16 +172,9 @@ export class ChaosRun {
   }
 
   async #check(convergenceMs: number | undefined): Promise<void> {
-    const { history, findings, deaths } = this
+    const { history, findings } = this
     const { replicas } = this.#options
-    for (const message of history.earlyReads()) findings.add('phantom', message)
-    for (const { message, fromMs, atMs } of this.#staleReads) {
-      // Where members had gone separate ways, each side had a quorum of its own.
-      if (deaths.haveAgreed(fromMs, atMs)) findings.add('session', message)
-    }
-    for (const message of deaths.falseDeaths()) findings.add('false death', message)
-    const { missing } = deaths.detections()
-    for (const what of missing) findings.add('undetected', `never called dead: ${what}`)
+    this.witness.judge()
     const copies = await this.#copies()
     judgeCopies(copies, history, findings, replicas)
     if (convergenceMs === undefined) return
@@ -202,68 +195,6 @@ export class ChaosRun {
       return contents === undefined ? [] : [{ holder: child.name, contents }]
     })
     return (await Promise.all(copies)).flat()
-  }
-
-  #heard(child: ChaosProcess, report: Report): void {
-    const { history, deaths, findings } = this
-    switch (report.event) {
-      case 'begun':
-        history.begun(child, report)
-        break
-      case 'ended': {
-        const problem = history.ended(child, report)
-        if (problem !== undefined) findings.add('session', problem)
-        break
-      }
-      case 'read': {
-        const problem = history.read(child, report)
-        if (problem !== undefined) findings.add('phantom', problem)
-        break
-      }
-      case 'stale': {
-        const atMs = performance.now()
-        const { message, acknowledgedAgoMs, consistency, isDelete } = report
-        if (consistency !== 'quorum' && !isDelete) {
-          this.lateReadCount++
-          if (this.lateReads.length < LATE_READS_MAX) this.lateReads.push(message)
-        } else this.#staleReads.push({ message, fromMs: atMs - acknowledgedAgoMs, atMs })
-        break
-      }
-      case 'member':
-        this.#heardOf(child, report.id, report.state)
-        break
-      case 'stall':
-        deaths.stalled(child, report.forMs)
-        break
-      case 'held-back':
-        history.heldBackCount += report.count
-        break
-      case 'log':
-        this.#screen.log(child.name, report.level, report.message)
-    }
-  }
-
-  #heardOf(by: ChaosProcess, id: string, state: string): void {
-    const of = this.#mesh.withId(id)
-    if (state !== 'dead' || of === undefined || this.#isOver) return
-    if (of.isKilled || !of.isRunning) {
-      const afterKillMs = this.deaths.told(by, of)
-      if (afterKillMs !== undefined) this.#screen.death(by, of, afterKillMs)
-      return
-    }
-    this.deaths.told(by, of)
-    this.#losses.disagree()
-    this.#screen.death(by, of, undefined)
-  }
-
-  #ended(child: ChaosProcess): void {
-    this.history.childEnded(child, Date.now())
-    this.deaths.ended(child)
-    if (this.#isOver || child.isKilled) return
-    this.#losses.loses()
-    const stderr = child.stderr.trim()
-    const what = `${child.name} ended by itself: ${child.ending}`
-    this.findings.add('crash', stderr === '' ? what : `${what}: ${stderr}`)
   }
 
   /** Looks again and again whether all is settled, and lets those know who wait for that. */

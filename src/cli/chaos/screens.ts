@@ -18,6 +18,8 @@ export type Phase = 'starting' | 'working' | 'mending' | 'checking'
 /** What can be told. */
 export interface ChaosScreen {
   phase(phase: Phase, what: string): void
+  /** A member's process runs. */
+  spawned(name: string, pid: number): void
   faultBegins(injection: Injection): void
   faultEnds(injection: Injection): void
   /** @param afterKillMs undefined where the member was not killed */
@@ -35,6 +37,10 @@ export interface ChaosScreen {
 export class JsonChaosScreen implements ChaosScreen {
   phase(phase: Phase): void {
     printJson({ event: 'phase', phase })
+  }
+
+  spawned(name: string, pid: number): void {
+    printJson({ event: 'peer:start', name, pid })
   }
 
   faultBegins({ fault, target, atMs }: Injection): void {
@@ -108,6 +114,10 @@ export class PlainChaosScreen implements ChaosScreen {
     printLine(what)
   }
 
+  spawned(name: string, pid: number): void {
+    printLine(`${name} is process ${pid}`)
+  }
+
   faultBegins(injection: Injection): void {
     printLine(beginText(injection))
   }
@@ -167,6 +177,9 @@ export class LiveChaosScreen implements ChaosScreen {
     this.#draw()
   }
 
+  // Which process it is matters to who looks for it in a log.
+  spawned(): void {}
+
   faultBegins(injection: Injection): void {
     this.#tell(beginText(injection))
   }
@@ -198,9 +211,10 @@ export class LiveChaosScreen implements ChaosScreen {
   }
 
   end(report: ChaosReport | undefined): void {
-    if (report === undefined) this.#draw()
-    else this.canvas.draw([coloured('bold', this.title), ...printedReport(report)])
+    this.#draw()
     this.canvas.done()
+    // Not on the canvas: it shows no more than fits the terminal.
+    if (report !== undefined) for (const line of printedReport(report)) printLine(line)
   }
 
   #tell(text: string): void {

@@ -16,6 +16,7 @@ import {
   type OperationEnded,
   type Report,
 } from './messages.js'
+import { nameOfDelete, nameOfMarker, nameOfSet, type OwnWrite, OwnWrites } from './own-writes.js'
 
 /** Operations under way at once. What is due beyond is not begun, and counted. */
 const UNDER_WAY_MAX = 256
@@ -45,28 +46,17 @@ const MIX = [
 /** Errors of writes that had no effect. */
 const REFUSALS = ['CLOCK_SKEW', 'SYNC_QUEUE_FULL', 'HINTS_FULL']
 
-/** Characters of a printed version that are its clock. */
-const CLOCK_LENGTH = 17
-
-/** A write of this child that is under way, and the version that it was given, once that is known. */
-interface Own {
-  readonly number: number
-  version: string | undefined
-}
-
 export class Workload {
   readonly #peer: Peer
   readonly #plan: ChildPlan
   readonly #report: (message: Report) => Promise<void>
   readonly #draw: Draw
   readonly #caches: ReadonlyMap<string, Cache<string>>
-  /** By what they write: one at a time, so that it is plain whose version is told. */
-  readonly #own = new Map<string, Own>()
+  readonly #own: OwnWrites
   /** What this child was acknowledged: it must never read below it. */
   readonly #floors = new Floors(() => [])
   readonly #acknowledgedAtMs = new Map<string, number>()
   readonly #underWay = new Set<Promise<void>>()
-  #latestClock = ''
   /** When the last operation was due. */
   #pacedAtMs = 0
   #number = 0
@@ -80,7 +70,7 @@ export class Workload {
     this.#report = report
     this.#draw = Draw.of(plan.seed).fork(plan.name)
     this.#caches = new Map(CACHES.map((name) => [name, peer.cache<string>(name)]))
-    for (const name of CACHES) this.#listen(name)
+    this.#own = new OwnWrites(peer.id, [...this.#caches.values()])
   }
 
   start(): void {
@@ -99,27 +89,7 @@ export class Workload {
 
   /** This peer has given up what it had issued in the future, and goes on from the present. */
   clockFellBack(): void {
-    this.#latestClock = ''
-  }
-
-  #listen(cache: string): void {
-    const source = this.#cache(cache)
-    source.on('set', ({ key, version }) => this.#heard(nameOfSet(cache, key), version))
-    source.on('delete', ({ key, version }) => this.#heard(nameOfDelete(cache, key), version))
-    source.on('clear', ({ version }) => this.#heard(nameOfMarker(cache, ''), version))
-    source.on('invalidate', ({ tag, version }) => this.#heard(nameOfMarker(cache, tag), version))
-  }
-
-  /** A version was told: this child's own write of that name, if it is its own and the first. */
-  #heard(name: string, version: string): void {
-    const clock = version.slice(0, CLOCK_LENGTH)
-    const own = this.#own.get(name)
-    const isOwn = version.endsWith(`-${this.#peer.id}`)
-    // An earlier write of its own that comes back from others is below what it has heard since.
-    if (isOwn && own !== undefined && own.version === undefined && clock > this.#latestClock) {
-      own.version = version
-    }
-    if (clock > this.#latestClock) this.#latestClock = clock
+    this.#own.clockFellBack()
   }
 
   /** Begins what is due. What was missed in a long pause is not made up for. */
@@ -209,9 +179,8 @@ export class Workload {
     call: () => Promise<void>,
   ): Promise<void> {
     const begun = writes.map(({ name, ...what }) => {
-      const own: Own = { number: this.#number++, version: undefined }
-      this.#own.set(name, own)
-      return { name, own, what, after: this.#latestClock }
+      const own = this.#own.begin(name, this.#number++)
+      return { name, own, what, after: this.#own.latestClock }
     })
     try {
       // Not before the driver is sure to hear of them: a child that is killed cannot tell any more.
@@ -228,7 +197,7 @@ export class Workload {
         this.#report({ event: 'ended', number, outcome, version, code } satisfies OperationEnded)
       }
     } finally {
-      for (const { name } of begun) this.#own.delete(name)
+      for (const { name } of begun) this.#own.end(name)
     }
   }
 
@@ -249,10 +218,25 @@ export class Workload {
     const read: Record = { cache, key, version, deleted: false, value }
     if (!wins(floor, read)) return
     const who = `${this.#plan.name} read ${cache}/${key} at ${consistency}`
-    const message = `${who} = ${printRecord(read)}, below its own acknowledged ${printRecord(floor)}`
+    const what = `${who} = ${printRecord(read)}, below its own acknowledged ${printRecord(floor)}`
     const acknowledgedAgoMs = performance.now() - acknowledgedAtMs
+    const message = `${what}, ${Math.round(acknowledgedAgoMs)} ms before; ${await this.#holders(cache, key)}`
     const { deleted: isDelete } = floor
     this.#report({ event: 'stale', consistency, isDelete, message, acknowledgedAgoMs })
+  }
+
+  /** What the owners of a key say that they have of it. */
+  async #holders(cache: string, key: string): Promise<string> {
+    try {
+      const { replicas, changing } = await this.#peer.explain(cache, key)
+      const told = replicas.map(
+        ({ name, role, holds, version = 'nothing', inSync }) =>
+          `${name} (${role}${inSync ? '' : ', has yet to take over'}) ${holds} @ ${version}`,
+      )
+      return `then ${changing ? 'the ring changes' : 'the ring is at rest'}: ${told.join('; ')}`
+    } catch (error) {
+      return `its owners were not asked: ${codeOfError(error)}`
+    }
   }
 
   /** A write of a key was acknowledged. Markers are left to the end: a quorum of them is not one of each key's owners. */
@@ -264,7 +248,8 @@ export class Workload {
     version,
     after,
   }: Omit<OperationBegun, 'event'> & { readonly version: string | undefined }): void {
-    if (key === undefined) return
+    // What fewer acknowledged, a quorum may have yet to hear of.
+    if (key === undefined || !['quorum', 'all'].includes(this.#plan.ack)) return
     const atLeast = version ?? `${after}-${this.#peer.id}`
     if (kind === 'set' && version === undefined) return
     this.#floors.raise({ cache, key, version: atLeast, deleted: kind === 'delete', value })
@@ -285,7 +270,7 @@ export class Workload {
   }
 }
 
-function outcomeOf(code: string | undefined, { version }: Own): OperationEnded['outcome'] {
+function outcomeOf(code: string | undefined, { version }: OwnWrite): OperationEnded['outcome'] {
   if (code === undefined) return 'acknowledged'
   // Of a batch, those before the one that was refused have taken effect.
   return version === undefined && REFUSALS.includes(code) ? 'refused' : 'open'
@@ -303,7 +288,3 @@ async function codeOf(call: Promise<void>): Promise<string | undefined> {
 function codeOfError(error: unknown): string {
   return error instanceof HearsayError ? error.code : `UNEXPECTED: ${String(error)}`
 }
-
-const nameOfSet = (cache: string, key: string) => `set ${cache} ${key}`
-const nameOfDelete = (cache: string, key: string) => `delete ${cache} ${key}`
-const nameOfMarker = (cache: string, tag: string) => `marker ${cache} ${tag}`
