@@ -319,5 +319,5 @@ export const FIRST_OWNER_BEHIND: Soil = owned('first-owner-behind', [
   ...at(2_600, { do: 'set', at: C, key: 'k', value: 'of two', ack: 'quorum' }),
   ...at(2_700, { do: 'crash', member: C }),
   ...at(2_750, { do: 'mend', from: [A], to: [B, C] }),
-  ...at(3_000, read(D, 'k', 'of two', 'one')),
+  ...at(4_000, read(D, 'k', 'of two', 'one')),
 ])
