@@ -25,7 +25,7 @@ async function runWithBug(bug: string): Promise<{ report: Line; exitCode: number
 
 describe('hearsay chaos', { timeout: 180_000 }, () => {
   it('keeps every promise in its short form', async () => {
-    const { child, lines } = spawnJson('chaos --peers 5 --for 12 --seed 1'.split(' '))
+    const { child, lines } = spawnJson('chaos --peers 5 --for 30 --seed 1'.split(' '))
     const { exitCode, stderr } = await child
     expect(String(stderr)).toBe('')
     const report = lines.at(-1) as Line
@@ -35,7 +35,7 @@ describe('hearsay chaos', { timeout: 180_000 }, () => {
       keys: { lost: 0, resurrected: 0, differing: 0, phantom: 0 },
       deaths: { false: 0 },
       seed: 1,
-      repeat: 'hearsay chaos --peers 5 --for 12 --seed 1',
+      repeat: 'hearsay chaos --peers 5 --for 30 --seed 1',
     })
     const { acknowledged, reads } = report.operations as Record<string, number>
     expect(acknowledged).toBeGreaterThan(100)
