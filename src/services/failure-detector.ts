@@ -1,8 +1,8 @@
 /**
  * Failure detection: from evidence to suspicion to death. Strongest evidence first, but for a leave:
  *
- * - Refusal: the connection closed, every known address answers a redial with "refused", one other member finds the same
- *   (where there is another), and nobody who is asked reaches it. A killed process is called dead this way within tens of
+ * - Refusal: the connection closed, every known address answers a redial with "refused", and most other members find the
+ *   same; or one other does, and nobody who is asked reaches it. A killed process is called dead this way within tens of
  *   milliseconds; a stalled one never is, because its kernel goes on answering.
  * - Silence: a phi accrual level (see core/phi.ts) above the threshold, while pings go unanswered, this member's own and
  *   those that others sent in its stead. It makes a member suspect; the suspicion time-out (see core/suspicion.ts) makes it
@@ -36,6 +36,9 @@ const AMNESTY_MS = 1_000
 
 /** When a closed connection's addresses are probed, in ms after one another: a dying process may answer at first. */
 const PROBE_DELAYS_MS = [0, 40, 120, 400]
+
+/** How long it is waited for most others to find refused what two have, before any is asked, in ms. */
+const REFUSAL_PATIENCE_MS = 100
 
 /** How many others have to share a suspicion for the shortest time-out. */
 const CONFIRMATIONS_WANTED = 2
@@ -77,8 +80,11 @@ export class FailureDetector implements MembershipListener {
   readonly #components: FailureDetectorComponents
   readonly #options: FailureDetectorOptions
   readonly #suspicions = new Map<string, Suspicion>()
-  /** By member: who found all its addresses refusing, this member included, and in which incarnation. */
-  readonly #refusals = new Map<string, { readonly incarnation: number; readonly by: Set<string> }>()
+  /** By member: who found all its addresses refusing, this member included, in which incarnation, and whether others were asked. */
+  readonly #refusals = new Map<
+    string,
+    { readonly incarnation: number; readonly by: Set<string>; isChecked: boolean }
+  >()
   readonly #probing = new Set<string>()
   /** Who is being pinged, and who was in vain, and when. */
   readonly #pinging = new Set<string>()
@@ -262,22 +268,37 @@ export class FailureDetector implements MembershipListener {
     if (membership.list.get(id)?.incarnation !== incarnation) return
     let refusal = this.#refusals.get(id)
     if (refusal?.incarnation !== incarnation) {
-      refusal = { incarnation, by: new Set() }
+      refusal = { incarnation, by: new Set(), isChecked: false }
       this.#refusals.set(id, refusal)
     }
     refusal.by.add(witness)
-    const witnessesThere = membership.others().filter((other) => other.id !== id).length
-    const enough = refusal.by.size >= (witnessesThere > 0 ? 2 : 1)
-    if (enough && refusal.by.has(membership.id)) void this.#convictUnlessReached(id, incarnation)
+    if (!refusal.by.has(membership.id)) return
+    // This member is one that could tell, and the accused is none.
+    const witnessesThere = membership.others().length
+    if (refusal.by.size * 2 > witnessesThere) this.#convict(id, incarnation)
+    else if (refusal.by.size > 1 && !refusal.isChecked) {
+      refusal.isChecked = true
+      void this.#convictUnlessReached(id, incarnation)
+    }
   }
 
-  /** All its addresses refuse us: it is dead, unless it is only we who are refused, as by a firewall. */
+  /**
+   * All its addresses refuse two of us, and not most: it is dead, unless it is only we who are refused, as by a firewall. Most
+   * of the others may be about to say the same, which is sooner than to ask.
+   */
   async #convictUnlessReached(id: string, incarnation: number): Promise<void> {
-    if (await this.#isReachedByOthers(id)) return
-    const member = this.#components.membership.list.get(id)
-    // It may have come back meanwhile.
-    if (this.#stopped || member?.incarnation !== incarnation || !isLive(member)) return
-    if (!this.#components.transport.isConnected(id)) this.#convict(id, incarnation)
+    await this.#pauses.pause(REFUSAL_PATIENCE_MS)
+    const { membership, transport } = this.#components
+    const isStillSo = () => {
+      const member = membership.list.get(id)
+      const isThere = member?.incarnation === incarnation && member.state === 'suspect'
+      return !this.#stopped && isThere && !transport.isConnected(id)
+    }
+    if (!isStillSo()) return
+    const isReached = await this.#isReachedByOthers(id)
+    if (!isReached && isStillSo()) this.#convict(id, incarnation)
+    // It may be refused again, and then for good.
+    this.#refusals.delete(id)
   }
 
   #suspect(id: string, incarnation: number, accuser: string): void {
