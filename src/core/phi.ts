@@ -45,7 +45,11 @@ export class PhiAccrual {
 
   /** From now on the sender is to be heard at other intervals: those seen count in proportion. */
   expect(intervalMs: number): void {
-    this.#scale = intervalMs / this.#options.expectedIntervalMs
+    const scale = intervalMs / this.#options.expectedIntervalMs
+    if (scale === this.#scale) return
+    this.#scale = scale
+    // The interval that is going on began by another rhythm.
+    this.#excused = true
   }
 
   /** Notes a heartbeat's arrival at `nowMs` (monotonic). */

@@ -38,6 +38,8 @@ export class Pulse {
   #sequence = -1
   #uptimeMs = -1
   #announcedMs: number
+  /** When the member was last known to live, whatever the observer has excused since; undefined before it was. */
+  #heardAtMs: number | undefined
   #pingedMs = Number.POSITIVE_INFINITY
 
   /** @param intervalMs at which heartbeats are expected where their sender does not say; also what is late by more is old */
@@ -61,25 +63,33 @@ export class Pulse {
     this.#incarnation = sign.incarnation
     this.#sequence = sign.sequence
     this.#uptimeMs = sign.uptimeMs
-    this.#announcedMs = sign.intervalMs || this.#ownIntervalMs
-    this.#expect()
+    this.#announce(sign.intervalMs)
     this.#offsets.push(nowMs - sign.uptimeMs)
     if (this.#offsets.length > OFFSETS_MAX) this.#offsets.shift()
     const saidAtMs = sign.uptimeMs + Math.min(...this.#offsets)
     const isLate = nowMs - saidAtMs > this.#ownIntervalMs
     if (isLate) this.#phi.spoke(saidAtMs)
     else this.#phi.arrived(nowMs)
+    this.#livedAt(isLate ? saidAtMs : nowMs)
     return { isNew, isLate }
   }
 
   /** The member has just answered, and said how long it has run: nothing tells its clock's offset better. */
-  answered(uptimeMs: number, nowMs: number): void {
+  answered({ uptimeMs, intervalMs }: Pick<SignOfLife, 'uptimeMs' | 'intervalMs'>, nowMs: number) {
+    this.#announce(intervalMs)
     this.#offsets = [nowMs - uptimeMs]
     if (this.#pingedMs === Number.POSITIVE_INFINITY) this.#phi.excuse(nowMs)
     else this.#phi.arrived(nowMs)
+    this.#livedAt(nowMs)
   }
 
-  /** It lives, by some other token; or nobody listened. */
+  /** It lives, by some other token. */
+  met(nowMs: number): void {
+    this.#phi.excuse(nowMs)
+    this.#livedAt(nowMs)
+  }
+
+  /** Nobody listened: its silence begins now, though it may have lasted for long. */
   excuse(nowMs: number): void {
     this.#phi.excuse(nowMs)
   }
@@ -95,15 +105,28 @@ export class Pulse {
     return this.#phi.phi(nowMs)
   }
 
-  /** How long nothing was heard, in ms; undefined where nothing ever was. */
-  silenceMs(nowMs: number): number | undefined {
-    const { lastArrivalMs } = this.#phi
-    return lastArrivalMs === undefined ? undefined : nowMs - lastArrivalMs
+  /** When the member was last known to live, by the observer's clock; undefined before it was. */
+  get heardAtMs(): number | undefined {
+    return this.#heardAtMs
+  }
+
+  /** Within what it has said that its next heartbeat follows, in ms. */
+  get announcedMs(): number {
+    return this.#announcedMs
   }
 
   /** At which interval it is to be heard, in ms. */
   get expectedIntervalMs(): number {
     return Math.min(this.#announcedMs, this.#pingedMs)
+  }
+
+  #livedAt(atMs: number): void {
+    this.#heardAtMs = Math.max(this.#heardAtMs ?? atMs, atMs)
+  }
+
+  #announce(intervalMs: number): void {
+    this.#announcedMs = intervalMs || this.#ownIntervalMs
+    this.#expect()
   }
 
   #expect(): void {

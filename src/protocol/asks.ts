@@ -3,7 +3,7 @@
  */
 import { MARKER_SLICES } from '../core/markers.js'
 import type { Horizon } from '../core/store.js'
-import { atMost, ProtocolError, text, utf8 } from './checks.js'
+import { atMost, incarnation, intervalMs, ProtocolError, text, utf8 } from './checks.js'
 import { type Codec, codec } from './codec.js'
 import {
   packBuckets,
@@ -244,10 +244,8 @@ function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
       return {
         exchange: { records: recordsToWire(answer.records), ...slicesToWire(answer.markers) },
       }
-    case 'ping': {
-      const { incarnation, uptimeMs } = answer
-      return { ping: { uptimeMs, ...(incarnation !== undefined && { incarnation }) } }
-    }
+    case 'ping':
+      return { ping: answer.vitals ?? NO_VITALS }
     case 'refusal':
       return { refusal: answer.reason }
   }
@@ -255,7 +253,7 @@ function answerToWire(answer: messages.Answer): Omit<wire.WireAnswer, 'id'> {
 
 function answerFromWire(answer: Omit<wire.WireAnswer, 'id'>): messages.Answer {
   const { confirm, replicate, read, scan, ping, refusal } = answer
-  if (ping !== undefined) return { kind: 'ping', ...ping }
+  if (ping !== undefined) return { kind: 'ping', vitals: vitalsFromWire(ping) }
   if (confirm !== undefined) return { kind: 'confirm', ...confirm }
   if (replicate !== undefined) {
     atMost(replicate.foreign.length, limits.RECORDS_MAX, 'indexes')
@@ -324,6 +322,18 @@ function repairAnswerFromWire({
     }
   }
   throw new ProtocolError('malformed', 'an answer of no known kind')
+}
+
+const NO_VITALS = { uptimeMs: 0, instance: '', intervalMs: 0 }
+
+function vitalsFromWire({ incarnation: given, ...vitals }: wire.WirePingReply) {
+  if (given === undefined) return undefined
+  return {
+    incarnation: incarnation(given),
+    instance: text(vitals.instance, 'instance'),
+    uptimeMs: vitals.uptimeMs,
+    intervalMs: intervalMs(vitals.intervalMs),
+  }
 }
 
 const S_MS = 1_000

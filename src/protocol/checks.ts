@@ -1,6 +1,7 @@
 /**
  * Checks of what comes from another peer: within the limits, or a `ProtocolError`.
  */
+import { HEARTBEAT_INTERVAL_MAX_MS } from '../core/heartbeat-interval.js'
 import { COUNTER_MAX, type Timestamp, WALL_MS_MAX } from '../core/version.js'
 import { ADDRESSES_MAX, TEXT_MAX } from './limits.js'
 
@@ -37,6 +38,12 @@ export function incarnation(value: number): number {
 /** What a peer's wall clock shows. */
 export function wallMs(value: number): number {
   atMost(value, WALL_MS_MAX, 'as a wall time')
+  return value
+}
+
+/** How long a member says that it may stay silent. */
+export function intervalMs(value: number): number {
+  atMost(value, HEARTBEAT_INTERVAL_MAX_MS, 'as an interval of heartbeats in ms')
   return value
 }
 

@@ -7,7 +7,16 @@
 
 import type { MemberDescription, MemberRole, MemberState, MemberStatus } from '../core/members.js'
 import { RING_MEMBERS_MAX } from '../core/ring.js'
-import { addresses, atMost, incarnation, ProtocolError, text, timestamp, wallMs } from './checks.js'
+import {
+  addresses,
+  atMost,
+  incarnation,
+  intervalMs,
+  ProtocolError,
+  text,
+  timestamp,
+  wallMs,
+} from './checks.js'
 import { packRuns, unpackRuns } from './digests.js'
 import * as wire from './generated/wire.js'
 import * as limits from './limits.js'
@@ -204,6 +213,7 @@ export const heartbeatCodec: Codec<messages.Heartbeat> = codec(
     // The library reads these fields as signed numbers.
     viewDigest: BigInt.asUintN(64, heartbeat.viewDigest),
     timestampMs: wallMs(heartbeat.timestampMs),
+    intervalMs: intervalMs(heartbeat.intervalMs),
     settledRing: BigInt.asUintN(64, heartbeat.settledRing),
     status: STATUS_FROM_WIRE[heartbeat.status],
     role: ROLE_FROM_WIRE[heartbeat.role],

@@ -68,6 +68,9 @@ export interface Heartbeat extends Omit<MemberDescription, 'id'> {
   readonly intervalMs: number
 }
 
+/** What a member that was pinged says of itself, as in its heartbeats. */
+export type Vitals = Pick<Heartbeat, 'incarnation' | 'instance' | 'uptimeMs' | 'intervalMs'>
+
 /** News of a member's state; `forgotten` drops a member that is gone. */
 export interface MemberNews {
   readonly id: string
@@ -281,11 +284,8 @@ export type Answer =
       readonly records: Records
       readonly markers: readonly number[] | undefined
     }
-  /**
-   * Of who was pinged in the end: its incarnation, undefined when it has not answered, and how long it has run by its
-   * monotonic clock.
-   */
-  | { readonly kind: 'ping'; readonly incarnation?: number | undefined; readonly uptimeMs: number }
+  /** Of who was pinged in the end; undefined when it has not answered. */
+  | { readonly kind: 'ping'; readonly vitals: Vitals | undefined }
   /** Why there is no answer. */
   | { readonly kind: 'refusal'; readonly reason: string }
 

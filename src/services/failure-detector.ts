@@ -86,11 +86,16 @@ export class FailureDetector implements MembershipListener {
     { readonly incarnation: number; readonly by: Set<string>; isChecked: boolean }
   >()
   readonly #probing = new Set<string>()
-  /** Who is being pinged, and who was in vain, and when. */
-  readonly #pinging = new Set<string>()
+  /** Who is being pinged, and about whom others are being asked. */
+  readonly #pinged = new Map<string, Promise<boolean>>()
+  readonly #doubted = new Set<string>()
+  /** Who was pinged in vain, and when; and who is connected, and answers others alone. */
   readonly #unanswered = new Map<string, number>()
+  readonly #reachedByOthersAlone = new Set<string>()
   readonly #health = new LocalHealth()
   #stallCount = 0
+  /** The last look found that this process had stood still. */
+  #hasStalled = false
   /** When all has gone well for long enough to trust this member a little more. */
   #betterAtMs = 0
   readonly #pauses: Pauses
@@ -130,6 +135,7 @@ export class FailureDetector implements MembershipListener {
     if (member.state === 'suspect') return
     this.#suspicions.delete(member.id)
     this.#unanswered.delete(member.id)
+    if (!isLive(member)) this.#reachedByOthersAlone.delete(member.id)
     const refusal = this.#refusals.get(member.id)
     if (refusal !== undefined && (!isLive(member) || refusal.incarnation < member.incarnation)) {
       this.#refusals.delete(member.id)
@@ -167,26 +173,46 @@ export class FailureDetector implements MembershipListener {
     if (!this.#components.transport.isConnected(id)) void this.#probe(id)
   }
 
-  /** Others say that a member is dead: so it is, unless it answers here. */
+  /** Others say that a member is dead: so it is, unless it answers here, or is heard meanwhile. */
   async #verify(id: string, incarnation: number): Promise<void> {
-    const { membership, transport, pings } = this.#components
-    if (transport.isConnected(id) && (await pings.ping(id, this.#pingMs(PING_SHARE)))) return
-    if (!this.#stopped) membership.learn({ id, incarnation, state: 'dead' })
+    const { membership, heartbeats } = this.#components
+    const member = membership.list.get(id)
+    if (member === undefined || !isLive(member) || (await this.#answers(id))) return
+    if (this.#stopped || heartbeats.isFresh(id)) return
+    membership.learn({ id, incarnation, state: 'dead' })
   }
 
   /** Asks a silent member whether it lives, then has others ask. */
   async #doubt(id: string): Promise<void> {
-    if (this.#pinging.has(id)) return
-    this.#pinging.add(id)
-    const { membership, runtime, transport, pings } = this.#components
-    const isConnected = transport.isConnected(id)
-    const beganAtMs = runtime.clock.monotonicMs()
-    if (!isConnected || !(await pings.ping(id, this.#pingMs(PING_SHARE)))) {
-      if (!(await this.#isReachedByOthers(id))) this.#unanswered.set(id, beganAtMs)
-      else if (isConnected) this.#worse()
+    if (this.#doubted.has(id)) return
+    this.#doubted.add(id)
+    try {
+      const { membership, runtime, transport } = this.#components
+      const isConnected = transport.isConnected(id)
+      const beganAtMs = runtime.clock.monotonicMs()
+      if (await this.#answers(id)) this.#reachedByOthersAlone.delete(id)
+      else if (!(await this.#isReachedByOthers(id))) {
+        if (membership.list.get(id) !== undefined) this.#unanswered.set(id, beganAtMs)
+      } else if (isConnected && !this.#reachedByOthersAlone.has(id)) {
+        // Once for each such link: one that is broken for long says nothing more of this member.
+        this.#reachedByOthersAlone.add(id)
+        this.#worse()
+      }
+    } finally {
+      this.#doubted.delete(id)
     }
-    this.#pinging.delete(id)
-    if (membership.list.get(id) === undefined) this.#unanswered.delete(id)
+  }
+
+  /** Whether a member answers a ping; one at a time to each. */
+  #answers(id: string): Promise<boolean> {
+    const { transport, pings } = this.#components
+    if (!transport.isConnected(id)) return Promise.resolve(false)
+    let answer = this.#pinged.get(id)
+    if (answer === undefined) {
+      answer = pings.ping(id, this.#pingMs(PING_SHARE)).finally(() => this.#pinged.delete(id))
+      this.#pinged.set(id, answer)
+    }
+    return answer
   }
 
   /** Whether any of a few others gets an answer from a member. */
@@ -264,7 +290,7 @@ export class FailureDetector implements MembershipListener {
   }
 
   #noteRefusal(id: string, incarnation: number, witness: string): void {
-    const { membership } = this.#components
+    const { membership, transport } = this.#components
     if (membership.list.get(id)?.incarnation !== incarnation) return
     let refusal = this.#refusals.get(id)
     if (refusal?.incarnation !== incarnation) {
@@ -275,6 +301,8 @@ export class FailureDetector implements MembershipListener {
     if (!refusal.by.has(membership.id)) return
     // This member is one that could tell, and the accused is none.
     const witnessesThere = membership.others().length
+    // It may have dialled us meanwhile, though it cannot be dialled.
+    if (transport.isConnected(id)) return
     if (refusal.by.size * 2 > witnessesThere) this.#convict(id, incarnation)
     else if (refusal.by.size > 1 && !refusal.isChecked) {
       refusal.isChecked = true
@@ -294,11 +322,10 @@ export class FailureDetector implements MembershipListener {
       const isThere = member?.incarnation === incarnation && member.state === 'suspect'
       return !this.#stopped && isThere && !transport.isConnected(id)
     }
-    if (!isStillSo()) return
-    const isReached = await this.#isReachedByOthers(id)
+    const isReached = isStillSo() && (await this.#isReachedByOthers(id))
     if (!isReached && isStillSo()) this.#convict(id, incarnation)
     // It may be refused again, and then for good.
-    this.#refusals.delete(id)
+    else if (this.#refusals.get(id)?.incarnation === incarnation) this.#refusals.delete(id)
   }
 
   #suspect(id: string, incarnation: number, accuser: string): void {
@@ -335,7 +362,10 @@ export class FailureDetector implements MembershipListener {
   #tick(lateMs: number): void {
     const { runtime, loop } = this.#components
     const nowMs = runtime.clock.monotonicMs()
-    const worstMs = Math.max(lateMs, loop.takeWorstMs())
+    const loopMs = loop.takeWorstMs()
+    // A stall that the timer told of is told of by the loop's monitor a little later.
+    const worstMs = Math.max(lateMs, this.#hasStalled ? 0 : loopMs)
+    this.#hasStalled = lateMs > STALL_MS
     if (worstMs > STALL_MS) this.#stoodStill(worstMs, nowMs)
     if (worstMs > LATE_MS) this.#worse()
     else if (nowMs >= this.#betterAtMs) {
@@ -374,9 +404,11 @@ export class FailureDetector implements MembershipListener {
     for (const { id, incarnation, state } of membership.others()) {
       const phi = heartbeats.phi(id)
       if (state === 'alive' && phi < suspicionPhi * DOUBT_SHARE) continue
+      const isUnanswered = this.#wentUnanswered(id)
       // A suspect is asked again and again: it may have been away.
-      if (!this.#wentUnanswered(id) || state === 'suspect') void this.#doubt(id)
-      else if (phi >= suspicionPhi) {
+      if (!isUnanswered || state === 'suspect') void this.#doubt(id)
+      const isAccusedByUs = this.#suspicions.get(id)?.accusers.has(membership.id) === true
+      if (isUnanswered && phi >= suspicionPhi && !isAccusedByUs) {
         this.#suspect(id, incarnation, membership.id)
         membership.announceState(id, incarnation, 'suspect')
       }
@@ -385,11 +417,10 @@ export class FailureDetector implements MembershipListener {
 
   /** Whether a member was pinged in vain, and has not been heard since. */
   #wentUnanswered(id: string): boolean {
-    const { heartbeats, runtime } = this.#components
+    const { heartbeats } = this.#components
     const atMs = this.#unanswered.get(id)
     if (atMs === undefined) return false
-    const heardAtMs = runtime.clock.monotonicMs() - (heartbeats.silenceMs(id) ?? 0)
-    return heardAtMs <= atMs
+    return (heartbeats.heardAtMs(id) ?? atMs) <= atMs
   }
 
   #lookForVerdicts(nowMs: number): void {

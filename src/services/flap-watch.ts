@@ -1,18 +1,24 @@
 /**
- * Keeps this member off the ring while it flaps: when most others have called it dead again and again within minutes, it says
- * that it is draining, owns nothing for a while, and comes back by itself (see core/damping.ts).
+ * Keeps this member off the ring while it flaps: when others have called it dead again and again within minutes, it says that
+ * it is draining, owns nothing for a while, and comes back by itself (see core/damping.ts), or as soon as it is needed.
  *
  * A member learns of its own deaths from those that have called it dead. One that alone does so, however often, is not
  * believed: who has lost everybody calls all others dead. Nor does it count when the mesh was split into halves: then each hears
  * from the other that it was dead, and nobody would be left to own the keys.
  */
 import { Damping } from '../core/damping.js'
-import { isLive, isOnRing, type Transition } from '../core/members.js'
+import { isLive, isOnRing, type MemberRole, type Transition } from '../core/members.js'
 import type { Membership } from './membership.js'
 import type { Runtime, Timer } from './ports.js'
 
 /** How many have to have called this member dead, of late. */
 const ACCUSERS_MIN = 2
+
+/** Owners that are left on the ring, at least, as a share of all that live: many that flap at once are no few sick members. */
+const OWNERS_LEFT_SHARE = 2 / 3
+
+/** Spread of the moment when a member leaves the ring, in ms: of many that would, each sees how many have. */
+const SPREAD_MS = 2_000
 
 /** Those that come back within this, in ms, were away together. */
 const TOGETHER_MS = 10_000
@@ -25,6 +31,7 @@ export interface FlapWatchComponents {
 export interface FlapWatchOptions {
   /** Owners that the mesh has to keep: below it nobody is taken off the ring. */
   readonly ownersMin: number
+  readonly role: MemberRole
 }
 
 export class FlapWatch {
@@ -39,6 +46,7 @@ export class FlapWatch {
   /** Those that this member has taken to be dead and that are back, and since when. */
   readonly #lost = new Map<string, number>()
   #timer: Timer | undefined
+  #isSuppressed = false
   #count = 0
 
   constructor(
@@ -58,6 +66,7 @@ export class FlapWatch {
 
   stop(): void {
     this.#timer?.cancel()
+    this.#isSuppressed = false
   }
 
   /** A member's state has changed here. */
@@ -79,7 +88,12 @@ export class FlapWatch {
       this.#diedIn = incarnation
       this.#damping.died(nowMs)
     }
-    if (this.#accusers.size >= ACCUSERS_MIN) this.#suppress()
+    if (this.#accusers.size >= ACCUSERS_MIN) this.#suppressSoon()
+  }
+
+  /** A member came onto the ring or left it: this one may be needed there. */
+  viewChanged(): void {
+    if (this.#isSuppressed && this.#ownersLeft() < this.#options.ownersMin) this.#release()
   }
 
   /**
@@ -98,28 +112,52 @@ export class FlapWatch {
     return theirs.length + Number(isLost) >= 2 * (ours + 1)
   }
 
+  #suppressSoon(): void {
+    const { runtime } = this.#components
+    // One that is kept off already is looked at again when its time is over.
+    if (this.#timer !== undefined || this.#options.role !== 'owner') return
+    if (this.#damping.remainingMs(runtime.clock.monotonicMs()) === 0) return
+    this.#timer = runtime.scheduler.after(runtime.random.next() * SPREAD_MS, () => this.#suppress())
+  }
+
   #suppress(): void {
+    this.#timer = undefined
     const { runtime, membership } = this.#components
     const remainingMs = this.#damping.remainingMs(runtime.clock.monotonicMs())
-    // One that is kept off already is looked at again when its time is over.
-    if (remainingMs === 0 || this.#timer !== undefined) return
-    const ownersLeft = membership.others().filter(isOnRing).length
-    if (membership.status !== 'serving' || ownersLeft < this.#options.ownersMin) return
+    if (remainingMs === 0 || membership.status !== 'serving' || !this.#isDispensable()) return
     this.#count++
     this.#alert(
       `the others have called this peer dead again and again: it owns nothing for ${Math.round(remainingMs / 1_000)} s or more`,
     )
+    this.#isSuppressed = true
     membership.setStatus('draining')
     this.#releaseAfter(remainingMs)
   }
 
+  /** Whether the ring can do without this member. */
+  #isDispensable(): boolean {
+    const live = this.#components.membership.list.live().filter(({ role }) => role === 'owner')
+    const left = this.#ownersLeft()
+    return left >= this.#options.ownersMin && left >= OWNERS_LEFT_SHARE * live.length
+  }
+
+  #ownersLeft(): number {
+    return this.#components.membership.others().filter(isOnRing).length
+  }
+
   #releaseAfter(delayMs: number): void {
-    const { runtime, membership } = this.#components
-    this.#timer = runtime.scheduler.after(delayMs, () => {
-      const remainingMs = this.#damping.remainingMs(runtime.clock.monotonicMs())
-      if (remainingMs > 0) return this.#releaseAfter(remainingMs)
-      this.#timer = undefined
-      membership.setStatus('serving')
+    const { clock, scheduler } = this.#components.runtime
+    this.#timer = scheduler.after(delayMs, () => {
+      const remainingMs = this.#damping.remainingMs(clock.monotonicMs())
+      if (remainingMs > 0) this.#releaseAfter(remainingMs)
+      else this.#release()
     })
+  }
+
+  #release(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#isSuppressed = false
+    this.#components.membership.setStatus('serving')
   }
 }

@@ -190,9 +190,11 @@ export class Handshake {
 
   /** Two processes with one identity: the one that is connected and heard keeps it. */
   #duplicate(id: string, { instance }: Hello): Refusal | undefined {
-    const { heartbeats } = this.#components
+    const { heartbeats, membership } = this.#components
     const known = heartbeats.instanceOf(id)
-    const running = this.#accepted.has(id) && heartbeats.isOnTime(id)
+    const member = membership.list.get(id)
+    const isThere = member !== undefined && isLive(member) && this.#accepted.has(id)
+    const running = isThere && heartbeats.isOnTime(id)
     if (known === undefined || known === instance || !running) return undefined
     return { field: 'identity', ours: `instance ${known}`, theirs: id }
   }

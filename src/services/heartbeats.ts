@@ -11,7 +11,7 @@ import type { MeshClock } from '../core/mesh-clock.js'
 import { Pulse } from '../core/pulse.js'
 import type { ProtocolError } from '../protocol/checks.js'
 import { heartbeatCodec } from '../protocol/codec.js'
-import type { Heartbeat } from '../protocol/messages.js'
+import type { Heartbeat, Vitals } from '../protocol/messages.js'
 import type { Counters, DropReason } from './counters.js'
 import type { Membership } from './membership.js'
 import type { Runtime, Timer, Transport } from './ports.js'
@@ -145,29 +145,45 @@ export class Heartbeats {
   met(id: string, instance: string): void {
     if (this.#instances.get(id) !== instance) this.#pulses.delete(id)
     this.#instances.set(id, instance)
-    this.#pulse(id).excuse(this.#nowMs)
+    this.#pulse(id).met(this.#nowMs)
+  }
+
+  /** What this member says of itself when it is pinged. */
+  get vitals(): Vitals {
+    const { incarnation } = this.#components.membership
+    const { instance } = this.#options
+    return { incarnation, instance, uptimeMs: this.uptimeMs, intervalMs: this.#intervalMs }
   }
 
   /** A member was pinged and has answered, or another one has heard it answer: it lives, in this incarnation. */
-  answered(id: string, incarnation: number, uptimeMs: number): void {
+  answered(id: string, vitals: Vitals): void {
     const { membership } = this.#components
+    const { incarnation, instance } = vitals
     const member = membership.list.get(id)
     // What is known already of a later incarnation is of a later moment; a later one than known is the end of a suspicion.
     if (member === undefined || incarnation < member.incarnation) return
-    this.#pulse(id).answered(uptimeMs, this.#nowMs)
+    // Another process, which has yet to say hello here, and where it is.
+    if (instance !== (this.#instances.get(id) ?? instance)) return
+    this.#pulse(id).answered(vitals, this.#nowMs)
     membership.learn({ id, incarnation, state: 'alive' })
     if (isLive(member)) membership.vindicate(id)
     else membership.remind(id)
   }
 
-  /** These members are pinged at such intervals, and no others. */
+  /** Within what a member has said that its next heartbeat follows, in ms. */
+  announcedMs(id: string): number {
+    return this.#pulses.get(id)?.announcedMs ?? this.#options.intervalMs
+  }
+
+  /** These members are pinged at such intervals, and no others. Of members that are forgotten nothing is kept. */
   watch(ids: readonly string[], intervalMs: number): void {
     for (const [id, pulse] of this.#pulses) {
-      pulse.pingedEvery(ids.includes(id) ? intervalMs : undefined)
+      if (this.#components.membership.list.get(id) === undefined) this.#forget(id)
+      else pulse.pingedEvery(ids.includes(id) ? intervalMs : undefined)
     }
   }
 
-  forget(id: string): void {
+  #forget(id: string): void {
     this.#pulses.delete(id)
     this.#instances.delete(id)
   }
@@ -182,9 +198,9 @@ export class Heartbeats {
     if (!this.#pulses.has(id)) this.#pulse(id).excuse(this.#nowMs)
   }
 
-  /** How long nothing was heard of a member, in ms; undefined where nothing ever was. */
-  silenceMs(id: string): number | undefined {
-    return this.#pulses.get(id)?.silenceMs(this.#nowMs)
+  /** When a member was last known to live, on this member's monotonic clock; undefined before it was. */
+  heardAtMs(id: string): number | undefined {
+    return this.#pulses.get(id)?.heardAtMs
   }
 
   /** Whether a member was heard so lately that it can only be alive, by the shortest interval. */
@@ -198,8 +214,8 @@ export class Heartbeats {
   }
 
   #isHeardWithin(id: string, intervalMs: number): boolean {
-    const silenceMs = this.silenceMs(id)
-    return silenceMs !== undefined && silenceMs < FRESH_INTERVALS * intervalMs
+    const heardAtMs = this.heardAtMs(id)
+    return heardAtMs !== undefined && this.#nowMs - heardAtMs < FRESH_INTERVALS * intervalMs
   }
 
   /** Forgives everybody's silence: it was this member that did not listen. */

@@ -312,7 +312,10 @@ export class MeshMember implements TransportHandlers {
     this.detector = detector
     this.flapWatch = new FlapWatch(
       { runtime, membership },
-      { ownersMin: options.replicas === 'all' ? Number.POSITIVE_INFINITY : options.replicas },
+      {
+        ownersMin: options.replicas === 'all' ? Number.POSITIVE_INFINITY : options.replicas,
+        role: options.role,
+      },
       (message) => listener.alert('flapping', message),
     )
     this.#pings = pings
@@ -431,7 +434,10 @@ export class MeshMember implements TransportHandlers {
     this.admission = new Admission({ catchUp: this.catchUp, ownership, handoff, replication })
     membership.addListener({
       changed: (transition) => this.#memberChanged(transition),
-      viewChanged: () => ownership.viewChanged(),
+      viewChanged: () => {
+        ownership.viewChanged()
+        this.flapWatch.viewChanged()
+      },
       calledDead: () => ownership.missed(),
       selfChanged: () => void heartbeats.beat(),
       positionReported: (id, epoch, sequence) => this.#positionReported(id, epoch, sequence),

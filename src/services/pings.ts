@@ -4,7 +4,7 @@
  * An answer is a sign of life of this moment, whoever asked for it: who is asked on another's behalf asks the member itself,
  * and never answers from what it knows. One that cannot be reached from here, but from elsewhere, is in no trouble: the link is.
  */
-import type { Answer, Ask } from '../protocol/messages.js'
+import type { Answer, Ask, Vitals } from '../protocol/messages.js'
 import type { Heartbeats } from './heartbeats.js'
 import type { Membership } from './membership.js'
 import type { RequestStreams } from './request-streams.js'
@@ -45,30 +45,29 @@ export class Pings {
   async answer({ target }: Extract<Ask, { kind: 'ping' }>): Promise<PingAnswer> {
     const { membership, heartbeats } = this.#components
     if (target === undefined || target === membership.id) {
-      return { kind: 'ping', incarnation: membership.incarnation, uptimeMs: heartbeats.uptimeMs }
+      return { kind: 'ping', vitals: heartbeats.vitals }
     }
     const { timeoutMs } = this.#options
-    return (await this.#ask(target, { kind: 'ping' }, timeoutMs)) ?? NO_ANSWER
+    return { kind: 'ping', vitals: await this.#ask(target, { kind: 'ping' }, timeoutMs) }
   }
 
   async #ask(
     id: string,
     ask: Extract<Ask, { kind: 'ping' }>,
     timeoutMs: number,
-  ): Promise<PingAnswer | undefined> {
+  ): Promise<Vitals | undefined> {
     try {
-      return await this.#components.requests.ask(id, ask, { timeoutMs })
+      const { vitals } = await this.#components.requests.ask(id, ask, { timeoutMs, isProbe: true })
+      return vitals
     } catch {
       // No answer is an answer here.
       return undefined
     }
   }
 
-  #note(id: string, answer: PingAnswer | undefined): boolean {
-    if (answer?.incarnation === undefined) return false
-    this.#components.heartbeats.answered(id, answer.incarnation, answer.uptimeMs)
+  #note(id: string, vitals: Vitals | undefined): boolean {
+    if (vitals === undefined) return false
+    this.#components.heartbeats.answered(id, vitals)
     return true
   }
 }
-
-const NO_ANSWER: PingAnswer = { kind: 'ping', uptimeMs: 0 }

@@ -50,6 +50,8 @@ export interface RequestStreamsComponents {
 export interface AskOptions {
   /** How long the answer may take, in ms. */
   readonly timeoutMs: number
+  /** It only asks whether the peer lives: sent whatever the breaker says, which learns nothing from it. @default false */
+  readonly isProbe?: boolean
 }
 
 /** Everything about the requests to one peer, for as long as there is a connection to it. */
@@ -117,21 +119,21 @@ export class RequestStreams {
   async ask<Body extends Ask>(
     id: string,
     body: Body,
-    { timeoutMs }: AskOptions,
+    { timeoutMs, isProbe = false }: AskOptions,
   ): Promise<AnswerTo<Body['kind']>> {
-    this.#requestCount++
+    if (!isProbe) this.#requestCount++
     try {
-      const answer = await this.#exchange(id, body, timeoutMs)
+      const answer = await this.#exchange(id, body, timeoutMs, isProbe)
       if (answer.kind === body.kind) return answer as AnswerTo<Body['kind']>
       const { reason } = answer as { reason?: string }
       throw new RequestError(`${id} refused: ${reason ?? `it answered ${answer.kind}`}`)
     } catch (error) {
-      this.#requestErrorCount++
+      if (!isProbe) this.#requestErrorCount++
       throw error
     }
   }
 
-  async #exchange(id: string, body: Ask, timeoutMs: number): Promise<Answer> {
+  async #exchange(id: string, body: Ask, timeoutMs: number, isProbe: boolean): Promise<Answer> {
     const { scheduler, clock, random } = this.#components.runtime
     if (this.#stopped) throw new RequestError('this peer has stopped')
     const { breaker, small, large } = this.#linkTo(id)
@@ -145,7 +147,7 @@ export class RequestStreams {
       )
     }
     // From here on the breaker has to hear how it went.
-    if (!breaker.admits(clock.monotonicMs())) {
+    if (!isProbe && !breaker.admits(clock.monotonicMs())) {
       throw new RequestError(`requests to ${id} have failed of late: none is made for a while`)
     }
     try {
@@ -167,10 +169,10 @@ export class RequestStreams {
           },
         })
       })
-      breaker.succeeded()
+      if (!isProbe) breaker.succeeded()
       return answer
     } catch (error) {
-      breaker.failed(clock.monotonicMs(), random.next())
+      if (!isProbe) breaker.failed(clock.monotonicMs(), random.next())
       throw error
     }
   }

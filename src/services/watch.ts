@@ -3,14 +3,13 @@
  * member's to watch (see core/watchers.ts) as often as heartbeats would come in a small mesh. What comes of it, all others
  * hear as news.
  */
-import { isLive } from '../core/members.js'
 import { watchedBy } from '../core/watchers.js'
 import type { Heartbeats } from './heartbeats.js'
 import type { Membership } from './membership.js'
 import type { Pings } from './pings.js'
 import type { Runtime, Timer } from './ports.js'
 
-/** From this multiple of the shortest interval on, heartbeats alone would tell of a death too late. */
+/** From this multiple of the shortest interval on, a member's heartbeats alone would tell of its death too late. */
 const STRETCH_MIN = 1.5
 
 /** How long a ping may take, as a share of the interval. */
@@ -54,14 +53,10 @@ export class Watch {
 
   #look(): void {
     const { membership, heartbeats, pings } = this.#components
-    const isNeeded = heartbeats.intervalMs >= STRETCH_MIN * this.#intervalMs
-    const live = membership.list.all().filter(isLive)
-    const watched = isNeeded
-      ? watchedBy(
-          membership.id,
-          live.map(({ id }) => id),
-        )
-      : []
+    const live = membership.list.live().map(({ id }) => id)
+    const watched = watchedBy(membership.id, live).filter(
+      (id) => heartbeats.announcedMs(id) >= STRETCH_MIN * this.#intervalMs,
+    )
     heartbeats.watch(watched, this.#intervalMs)
     for (const id of watched) void pings.ping(id, this.#intervalMs * TIMEOUT_SHARE)
   }

@@ -23,21 +23,21 @@ describe('a pulse', () => {
   ])('takes a heartbeat %s for old', (_, change) => {
     const pulse = regular(5)
     expect(pulse.heard(heartbeat(6, change), 11_010)).toEqual({ isNew: false, isLate: false })
-    expect(pulse.silenceMs(11_010)).toBe(1_000)
+    expect(pulse.heardAtMs).toBe(10_010)
   })
 
   it('takes a heartbeat that was held up by more than an interval for no sign of life', () => {
     const pulse = regular(5)
     // Said a second after the fifth, and passed on 20 s later.
     expect(pulse.heard(heartbeat(6), 31_010)).toEqual({ isNew: true, isLate: true })
-    expect(pulse.silenceMs(31_010)).toBe(20_000)
+    expect(pulse.heardAtMs).toBe(11_010)
     expect(pulse.phi(31_010)).toBeGreaterThan(8)
   })
 
   it('forgives a heartbeat that is late by less than an interval', () => {
     const pulse = regular(5)
     expect(pulse.heard(heartbeat(6), 11_900)).toEqual({ isNew: true, isLate: false })
-    expect(pulse.silenceMs(11_900)).toBe(0)
+    expect(pulse.heardAtMs).toBe(11_900)
   })
 
   it('gets used to a way that has become longer for good, and to a host that has slept', () => {
@@ -52,8 +52,26 @@ describe('a pulse', () => {
 
   it('gets used to it at once when the member itself has answered', () => {
     const pulse = regular(20)
-    pulse.answered(20_500, 625_520)
+    pulse.answered({ uptimeMs: 20_500, intervalMs: INTERVAL_MS }, 625_520)
     expect(pulse.heard(heartbeat(21), 626_010).isLate).toBe(false)
+  })
+
+  it('does not take an excuse for a sign of life', () => {
+    const pulse = regular(5)
+    pulse.excuse(20_000)
+    expect(pulse.phi(20_000)).toBeLessThan(0.01)
+    expect(pulse.heardAtMs).toBe(10_010)
+    pulse.met(21_000)
+    expect(pulse.heardAtMs).toBe(21_000)
+  })
+
+  it('takes no sample of the rhythm when the interval has changed meanwhile', () => {
+    const pulse = regular(5)
+    pulse.heard(heartbeat(6, { intervalMs: 60_000 }), 11_010)
+    pulse.pingedEvery(INTERVAL_MS)
+    pulse.answered({ uptimeMs: 36_000, intervalMs: 60_000 }, 41_010)
+    pulse.answered({ uptimeMs: 37_000, intervalMs: 60_000 }, 42_010)
+    expect(pulse.phi(42_010 + 2_700)).toBeGreaterThan(8)
   })
 
   it('does not mind a clock that is slow by one in a thousand', () => {

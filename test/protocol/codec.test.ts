@@ -211,6 +211,8 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
             id: 8,
             body: { kind: 'scan', cache: 'c', partitions: some, fromPartition: 9, countOnly: true },
           },
+          { id: 20, body: { kind: 'ping' } },
+          { id: 21, body: { kind: 'ping', target: 'peer-b' } },
           {
             id: 9,
             body: {
@@ -293,6 +295,14 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
         },
         { id: 6, body: { kind: 'scan', keys: [], count: 0, nextPartition: 0, lacking: undefined } },
         { id: 4, body: { kind: 'refusal', reason: 'busy' } },
+        { id: 20, body: { kind: 'ping', vitals: undefined } },
+        {
+          id: 21,
+          body: {
+            kind: 'ping',
+            vitals: { incarnation: 0, instance: 'i', uptimeMs: 0, intervalMs: 60_000 },
+          },
+        },
         { id: 7, body: { ...same, equal: true, positions: page.positions } },
         {
           id: 8,

@@ -240,6 +240,19 @@ describe(`evidence that lies, seed ${seed}`, () => {
     },
   )
 
+  it('hears of a death from others though it stands still again and again itself', async () => {
+    const mesh = await SimulatedMesh.of(5, seed)
+    await mesh.advance(5_000)
+    const [observer, victim] = [mesh.node(0), mesh.node(3)]
+    mesh.crash(victim, { silent: true })
+    for (let i = 0; i < 20 && stateOf(observer, victim.id) !== 'dead'; i++) {
+      mesh.stall(observer, 600)
+      await mesh.advance(1_300)
+    }
+    expect(stateOf(observer, victim.id)).toBe('dead')
+    expect(observer.peer.stats().stallCount).toBeGreaterThan(3)
+  })
+
   it('gives others more time while its own event loop is late again and again', async () => {
     const mesh = await SimulatedMesh.of(4, seed)
     await mesh.advance(5_000)
@@ -254,6 +267,7 @@ describe(`evidence that lies, seed ${seed}`, () => {
     const convictedByMs = (node: MeshNode) =>
       node.told.find(({ id, state }) => id === victim.id && state === 'dead')?.atMs ?? Number.NaN
     await mesh.runUntil(() => stateOf(observer, victim.id) === 'dead', 30_000)
+    expect(observer.peer.stats().healthScore).toBeGreaterThan(0)
     // It heard it from the others, whose loops were in time.
     expect(convictedByMs(observer)).toBeGreaterThanOrEqual(convictedByMs(mesh.node(1)))
   })

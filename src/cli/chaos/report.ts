@@ -171,7 +171,10 @@ export function printedReport(report: ChaosReport): string[] {
     ['  open outcome', countsText(operations.open, operations.unanswered, 'of members that died')],
     ['reads', `${formatCount(operations.reads)}; failed: ${countsText(operations.failedReads)}`],
     ['detection', detectionText(detection)],
-    ['false deaths', `${deaths.false} (${deaths.told} times with cause or without)`],
+    [
+      'false deaths',
+      `${deaths.false}; ${deaths.told - deaths.false} with cause, such as a cut or a long pause`,
+    ],
     [
       'convergence',
       report.convergenceMs === undefined ? 'not in time' : formatMs(report.convergenceMs),

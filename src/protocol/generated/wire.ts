@@ -3849,6 +3849,8 @@ export namespace WirePingRequest {
 export interface WirePingReply {
   incarnation?: number
   uptimeMs: number
+  instance: string
+  intervalMs: number
 }
 
 export namespace WirePingReply {
@@ -3871,12 +3873,24 @@ export namespace WirePingReply {
           w.uint64Number(obj.uptimeMs)
         }
 
+        if ((obj.instance != null && obj.instance !== '')) {
+          w.uint32(26)
+          w.string(obj.instance)
+        }
+
+        if ((obj.intervalMs != null && obj.intervalMs !== 0)) {
+          w.uint32(32)
+          w.uint32(obj.intervalMs)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          uptimeMs: 0
+          uptimeMs: 0,
+          instance: '',
+          intervalMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -3891,6 +3905,14 @@ export namespace WirePingReply {
             }
             case 2: {
               obj.uptimeMs = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.instance = reader.string()
+              break
+            }
+            case 4: {
+              obj.intervalMs = reader.uint32()
               break
             }
             default: {
