@@ -213,6 +213,8 @@ export class Handshake {
     const known = membership.list.get(id)
     const wasLive = known !== undefined && isLive(known)
     membership.welcome(hello.self, hello.members)
+    // Who says hello lives, whatever it was suspected of.
+    membership.vindicate(id)
     this.#listener.accepted(id, wasLive, hello.rings)
   }
 

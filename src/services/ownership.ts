@@ -230,22 +230,21 @@ export class Ownership {
       this.#timer = scheduler.defer(() => this.#advance())
       return
     }
-    if (this.#timer === undefined) this.#changedAtMs = clock.monotonicMs()
+    const nowMs = clock.monotonicMs()
+    if (this.#timer === undefined) this.#changedAtMs = nowMs
     this.#timer?.cancel()
-    this.#awaitQuiet(QUIET_MAX_MS)
+    const leftMs = this.#changedAtMs + QUIET_MAX_MS - nowMs
+    this.#advanceAfter(Math.max(0, Math.min(QUIET_MS, leftMs)))
   }
 
-  /** Lets the ring follow when it has been quiet for a while, or `maxMs` after the first change. */
-  #awaitQuiet(maxMs: number): void {
+  /** Lets the ring follow after a while, or later where it is open whether somebody stays on it. */
+  #advanceAfter(delayMs: number): void {
     const { clock, scheduler } = this.#components.runtime
-    const leftMs = () => Math.max(0, this.#changedAtMs + maxMs - clock.monotonicMs())
-    this.#timer = scheduler.after(Math.min(QUIET_MS, leftMs()), () => {
+    this.#timer = scheduler.after(delayMs, () => {
       const isUndecided = this.#components.membership.others().some(isSuspectOwner)
-      if (isUndecided && clock.monotonicMs() - this.#changedAtMs < VERDICTS_MAX_MS) {
-        this.#awaitQuiet(VERDICTS_MAX_MS)
-      } else {
-        this.#advance()
-      }
+      const waitedMs = clock.monotonicMs() - this.#changedAtMs
+      if (isUndecided && waitedMs < VERDICTS_MAX_MS) this.#advanceAfter(QUIET_MS)
+      else this.#advance()
     })
   }
 

@@ -13,6 +13,9 @@ const SIZES = [10, 50, 100, 300]
 
 const IDLE_MS = 60_000
 
+/** Members that start together. */
+const TOGETHER = 25
+
 /** The default interval of heartbeats, by which rounds are counted, in ms. */
 const ROUND_MS = 1_000
 
@@ -57,7 +60,7 @@ export async function growth(): Promise<Line[]> {
     const figures = await measure(members)
     all.push(figures)
     table.push(rowOf(figures))
-    console.error(`growth: ${members} members done`)
+    console.error(rowOf(figures).join('  '))
   }
   console.log(table.toString())
   const hundred = all.find(({ members }) => members === 100)
@@ -162,8 +165,17 @@ async function started(members: number, observer: NetworkObserver): Promise<Simu
     network: { forwardPeersMax: 0 },
     observer,
   })
-  for (let i = 0; i < members; i++) await mesh.launch(mesh.process())
-  await mesh.runUntil(() => mesh.isSettled() && haveOneRing(mesh), 600_000)
+  await mesh.launch(mesh.process())
+  while (mesh.running().length < members) {
+    // Some at a time: each change of the ring has all say that they have followed.
+    const left = members - mesh.running().length
+    const some = Array.from({ length: Math.min(TOGETHER, left) }, () =>
+      mesh.launch(mesh.process()),
+    )
+    await Promise.all(some)
+    await mesh.runUntil(() => mesh.isSettled() && haveOneRing(mesh), 600_000)
+    console.error(`growth: ${mesh.running().length} of ${members} members`)
+  }
   return mesh
 }
 
