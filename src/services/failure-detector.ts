@@ -40,6 +40,9 @@ const PROBE_DELAYS_MS = [0, 40, 120, 400]
 /** How long it is waited for most others to find refused what two have, before any is asked, in ms. */
 const REFUSAL_PATIENCE_MS = 100
 
+/** How long one that others call dead has to connect here, where it is not, in ms. */
+const HEARSAY_PATIENCE_MS = 500
+
 /** How many others have to share a suspicion for the shortest time-out. */
 const CONFIRMATIONS_WANTED = 2
 
@@ -173,12 +176,22 @@ export class FailureDetector implements MembershipListener {
     if (!this.#components.transport.isConnected(id)) void this.#probe(id)
   }
 
-  /** Others say that a member is dead: so it is, unless it answers here, or is heard meanwhile. */
+  /**
+   * Others say that a member is dead: so it is, unless it answers here, or is heard meanwhile. One that is not connected has a
+   * while to connect: the news may be old, and this member may have stood still and lost its connections itself.
+   */
   async #verify(id: string, incarnation: number): Promise<void> {
-    const { membership, heartbeats } = this.#components
-    const member = membership.list.get(id)
-    if (member === undefined || !isLive(member) || (await this.#answers(id))) return
-    if (this.#stopped || heartbeats.isFresh(id)) return
+    const { membership, heartbeats, transport, runtime } = this.#components
+    const beganAtMs = runtime.clock.monotonicMs()
+    const isOpen = () => {
+      const member = membership.list.get(id)
+      const isThere = member?.incarnation === incarnation && isLive(member)
+      return !this.#stopped && isThere && (heartbeats.heardAtMs(id) ?? beganAtMs) <= beganAtMs
+    }
+    if (!isOpen()) return
+    if (!transport.isConnected(id)) await this.#pauses.pause(HEARSAY_PATIENCE_MS)
+    await this.#pauses.pause(Math.max(0, this.#amnestyUntilMs - runtime.clock.monotonicMs()))
+    if (!isOpen() || (await this.#answers(id)) || !isOpen()) return
     membership.learn({ id, incarnation, state: 'dead' })
   }
 

@@ -47,6 +47,7 @@ export class FlapWatch {
   readonly #lost = new Map<string, number>()
   #timer: Timer | undefined
   #isSuppressed = false
+  #stopped = false
   #count = 0
 
   constructor(
@@ -65,6 +66,7 @@ export class FlapWatch {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#timer?.cancel()
     this.#isSuppressed = false
   }
@@ -115,7 +117,7 @@ export class FlapWatch {
   #suppressSoon(): void {
     const { runtime } = this.#components
     // One that is kept off already is looked at again when its time is over.
-    if (this.#timer !== undefined || this.#options.role !== 'owner') return
+    if (this.#stopped || this.#timer !== undefined || this.#options.role !== 'owner') return
     if (this.#damping.remainingMs(runtime.clock.monotonicMs()) === 0) return
     this.#timer = runtime.scheduler.after(runtime.random.next() * SPREAD_MS, () => this.#suppress())
   }

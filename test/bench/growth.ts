@@ -13,6 +13,10 @@ const SIZES = [10, 50, 100, 300]
 
 const IDLE_MS = 60_000
 
+/** How exactly times are measured, and how long anything may take, in simulated ms. */
+const LOOK_MS = 5
+const LIMIT_MS = 600_000
+
 /** Members that start together. */
 const TOGETHER = 25
 
@@ -120,7 +124,7 @@ async function measure(members: number): Promise<Figures> {
   const idleBytesPerSecond = (2 * meter.bytes * 1_000) / IDLE_MS / members
   const joinMs = await timed(mesh, async () => {
     await mesh.launch(mesh.process())
-    await mesh.runUntil(() => mesh.isSettled() && haveOneRing(mesh), 600_000)
+    await until(mesh, () => isAtRest(mesh))
   })
   await mesh.advance(10_000)
   const crashMs = await death(mesh, { silent: false })
@@ -141,7 +145,7 @@ async function together(): Promise<Line[]> {
     for (const { peer } of survivors) peer.on('rebalance:start', () => rebalanceCount++)
     const tookMs = await timed(mesh, async () => {
       for (const victim of victims) mesh.crash(victim, { silent })
-      await mesh.runUntil(() => mesh.isSettled() && haveOneRing(mesh), 60_000)
+      await until(mesh, () => isAtRest(mesh))
     })
     await mesh.advance(30_000)
     const how = silent ? 'fall silent' : 'are killed'
@@ -169,11 +173,9 @@ async function started(members: number, observer: NetworkObserver): Promise<Simu
   while (mesh.running().length < members) {
     // Some at a time: each change of the ring has all say that they have followed.
     const left = members - mesh.running().length
-    const some = Array.from({ length: Math.min(TOGETHER, left) }, () =>
-      mesh.launch(mesh.process()),
-    )
+    const some = Array.from({ length: Math.min(TOGETHER, left) }, () => mesh.launch(mesh.process()))
     await Promise.all(some)
-    await mesh.runUntil(() => mesh.isSettled() && haveOneRing(mesh), 600_000)
+    await until(mesh, () => isAtRest(mesh))
     console.error(`growth: ${mesh.running().length} of ${members} members`)
   }
   return mesh
@@ -183,14 +185,25 @@ async function death(mesh: Simulation, how: { readonly silent: boolean }): Promi
   const victim = mesh.running().at(-2) as SimulatedProcess
   return await timed(mesh, async () => {
     mesh.crash(victim, how)
-    await mesh.runUntil(
-      () =>
-        mesh
-          .running()
-          .every(({ peer }) => peer.members.find(({ id }) => id === victim.id)?.state === 'dead'),
-      60_000,
+    await until(mesh, () =>
+      mesh
+        .running()
+        .every(({ peer }) => peer.members.find(({ id }) => id === victim.id)?.state === 'dead'),
     )
   })
+}
+
+/** Lets time pass until something is so, to the next look: looking costs more than all else in a large mesh. */
+async function until(mesh: Simulation, condition: () => boolean): Promise<void> {
+  const limitMs = mesh.time.monotonicMs() + LIMIT_MS
+  while (!condition()) {
+    if (mesh.time.monotonicMs() > limitMs) throw new Error(`not so within ${LIMIT_MS} simulated ms`)
+    await mesh.advance(LOOK_MS)
+  }
+}
+
+function isAtRest(mesh: Simulation): boolean {
+  return mesh.isSettled() && haveOneRing(mesh)
 }
 
 /** Whether all that run place keys by the ring of all that run. */

@@ -159,6 +159,8 @@ export class Checker {
    * effect.
    */
   delivered(to: string, author: string, topic: string, bytes: Uint8Array): void {
+    const receiver = this.#running(to)
+    if (receiver !== undefined) this.sessions.noteRing(receiver)
     if (topic !== this.#opsTopic) return
     const deleted = this.#deleted.get(bytes)
     if (deleted === undefined) return

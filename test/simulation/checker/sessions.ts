@@ -79,6 +79,11 @@ export class Sessions {
     return keeps(process, cache, key) ? kept.of(cache, key) : undefined
   }
 
+  /** Notes by which ring a process places keys: what it does not own by one, it may have given up, though it owns it by the next. */
+  noteRing(process: SimulatedProcess): void {
+    if (!this.#components.isFullCopy) this.#keptBy(process)
+  }
+
   #keptBy(process: SimulatedProcess): Floors {
     const ring = process.peer.ring.members
     let known = this.#kept.get(process)
