@@ -111,8 +111,6 @@ export interface ReadEnded {
 export interface StaleRead {
   readonly event: 'stale'
   readonly consistency: Consistency
-  /** Whether what it is below is a delete. */
-  readonly isDelete: boolean
   readonly message: string
   /** How long before now that had been acknowledged, in ms. */
   readonly acknowledgedAgoMs: number

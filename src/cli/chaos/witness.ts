@@ -101,9 +101,9 @@ export class Witness {
     for (const what of missing) findings.add('undetected', `never called dead: ${what}`)
   }
 
-  #readBelow({ message, acknowledgedAgoMs, consistency, isDelete }: StaleRead): void {
+  #readBelow({ message, acknowledgedAgoMs, consistency }: StaleRead): void {
     const atMs = performance.now()
-    if (consistency !== 'quorum' && !isDelete) {
+    if (consistency !== 'quorum') {
       this.lateReadCount++
       if (this.lateReads.length >= LATE_READS_MAX) return
       this.lateReads.push(message)

@@ -221,8 +221,7 @@ export class Workload {
     const what = `${who} = ${printRecord(read)}, below its own acknowledged ${printRecord(floor)}`
     const acknowledgedAgoMs = performance.now() - acknowledgedAtMs
     const message = `${what}, ${Math.round(acknowledgedAgoMs)} ms before; ${await this.#holders(cache, key)}`
-    const { deleted: isDelete } = floor
-    this.#report({ event: 'stale', consistency, isDelete, message, acknowledgedAgoMs })
+    this.#report({ event: 'stale', consistency, message, acknowledgedAgoMs })
   }
 
   /** What the owners of a key say that they have of it. */
