@@ -40,8 +40,8 @@ const PROBE_DELAYS_MS = [0, 40, 120, 400]
 /** How long it is waited for most others to find refused what two have, before any is asked, in ms. */
 const REFUSAL_PATIENCE_MS = 100
 
-/** How long one that others call dead has to connect here, where it is not, in ms. */
-const HEARSAY_PATIENCE_MS = 500
+/** How long one that others call dead, and that does not answer, has to connect here, in ms. */
+const HEARSAY_PATIENCE_MS = 250
 
 /** How many others have to share a suspicion for the shortest time-out. */
 const CONFIRMATIONS_WANTED = 2
@@ -177,20 +177,21 @@ export class FailureDetector implements MembershipListener {
   }
 
   /**
-   * Others say that a member is dead: so it is, unless it answers here, or is heard meanwhile. One that is not connected has a
-   * while to connect: the news may be old, and this member may have stood still and lost its connections itself.
+   * Others say that a member is dead: so it is, unless it answers here, at once or after a while, or is heard meanwhile. The
+   * news may be old, and this member may have stood still, and have lost its connections, and not know it yet.
    */
   async #verify(id: string, incarnation: number): Promise<void> {
-    const { membership, heartbeats, transport, runtime } = this.#components
+    const { membership, heartbeats, runtime } = this.#components
     const beganAtMs = runtime.clock.monotonicMs()
     const isOpen = () => {
       const member = membership.list.get(id)
       const isThere = member?.incarnation === incarnation && isLive(member)
       return !this.#stopped && isThere && (heartbeats.heardAtMs(id) ?? beganAtMs) <= beganAtMs
     }
-    if (!isOpen()) return
-    if (!transport.isConnected(id)) await this.#pauses.pause(HEARSAY_PATIENCE_MS)
-    await this.#pauses.pause(Math.max(0, this.#amnestyUntilMs - runtime.clock.monotonicMs()))
+    if (!isOpen() || (await this.#answers(id))) return
+    await this.#pauses.pause(HEARSAY_PATIENCE_MS)
+    const amnestyMs = this.#amnestyUntilMs - runtime.clock.monotonicMs()
+    if (amnestyMs > 0) await this.#pauses.pause(amnestyMs)
     if (!isOpen() || (await this.#answers(id)) || !isOpen()) return
     membership.learn({ id, incarnation, state: 'dead' })
   }
