@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterEach, describe, expect, it } from 'vitest'
+import { vacantPort } from '../src/cli/free-port.js'
 import {
   AddressInUseError,
   type Alert,
@@ -22,7 +23,7 @@ import {
   UnknownMemberError,
   UnreachableError,
 } from '../src/index.js'
-import { isListening, takenPort, vacantPort } from './support/ports.js'
+import { isListening, takenPort } from './support/ports.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 

@@ -122,7 +122,6 @@ describe('hlc', () => {
 describe('members', () => {
   it('starts the time of a suspicion anew with a new incarnation', () => {
     const list = new MemberList({
-      hash: () => 0n,
       goneRetentionMs: 1,
       goneFactorMax: 1,
       goneMin: 1,

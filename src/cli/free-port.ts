@@ -3,7 +3,7 @@
  * process may take the port: whoever starts the child copes with that by asking for the next one.
  */
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { CommandFailure } from './failure.js'
 
 const PORT_MAX = 65_535
@@ -27,15 +27,25 @@ export class FreePorts {
   }
 }
 
+/** Any loopback port that was free a moment ago. */
+export async function vacantPort(): Promise<number> {
+  return await tryOut(0)
+}
+
 async function isFree(port: number): Promise<boolean> {
+  return await tryOut(port).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Listens on a port for a moment, on any for 0. Returns on which. */
+async function tryOut(port: number): Promise<number> {
   const server = createServer()
-  try {
-    server.listen({ port, host: '127.0.0.1', exclusive: true })
-    await once(server, 'listening')
-    server.close()
-    await once(server, 'close')
-    return true
-  } catch {
-    return false
-  }
+  server.listen({ port, host: '127.0.0.1', exclusive: true })
+  await once(server, 'listening')
+  const address = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return address.port
 }

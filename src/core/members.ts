@@ -1,17 +1,3 @@
-/**
- * Who is in the mesh, as one member sees it: a list with incarnations, merged by SWIM's rules (Das, Gupta,
- * Motivala, 2002, section 4.2).
- *
- * What is known of a member is ordered first by incarnation, a number that only the member itself raises, and
- * within one incarnation by `alive < suspect < dead < left`. So news may come in any order and any number of
- * times, and a member that is wrongly suspected needs only to speak up with a higher incarnation.
- *
- * One that was called dead has to know that before it is taken back: the others have gone on without it meanwhile. A higher
- * incarnation does not tell, for it may have been raised against a suspicion; so a member also says which deaths it has
- * outlived.
- */
-import type { Hash64 } from './ring.js'
-
 export type MemberState = 'alive' | 'suspect' | 'dead' | 'left'
 
 /** Whether a member already serves; only a serving member is on the ring. */
@@ -53,7 +39,6 @@ const RANK: Record<MemberState, number> = { alive: 0, suspect: 1, dead: 2, left:
 
 /** Options of {@link MemberList}. */
 export interface MemberListOptions {
-  readonly hash: Hash64
   /** How long a dead or left member is remembered, in ms. */
   readonly goneRetentionMs: number
   /** Dead and left members beyond this multiple of the live ones are forgotten, the longest gone first. */
@@ -65,7 +50,6 @@ export interface MemberListOptions {
 export class MemberList {
   readonly #options: MemberListOptions
   readonly #members = new Map<string, Member>()
-  #digest: bigint | undefined
 
   constructor(options: MemberListOptions) {
     this.#options = options
@@ -144,7 +128,6 @@ export class MemberList {
   forget(id: string): boolean {
     const known = this.#members.get(id)
     if (known === undefined || isLive(known)) return false
-    this.#digest = undefined
     return this.#members.delete(id)
   }
 
@@ -164,23 +147,8 @@ export class MemberList {
       .filter((id) => this.forget(id))
   }
 
-  /**
-   * Equal on two members exactly when they agree on who is live, at which incarnation and in which status.
-   * A suspicion does not count: it is an observer's opinion until it becomes a death.
-   */
-  digest(): bigint {
-    this.#digest ??= this.#options.hash(
-      this.live()
-        .map(({ id, incarnation, status }) => `${id} ${incarnation} ${status}`)
-        .sort()
-        .join('\n'),
-    )
-    return this.#digest
-  }
-
   #put(member: Member): void {
     this.#members.set(member.id, member)
-    this.#digest = undefined
   }
 }
 

@@ -8,21 +8,19 @@
  * for its grace, or until the key is set again. An expired or evicted entry leaves a stub, its version, here only, so
  * that an older write that comes late does not show up in its place.
  *
- * The latest that is known of each key, be it an entry, a tombstone or a stub, counts in the digest of its partition, until
- * a horizon has passed it: of values that expire their expiry, of tombstones the end of their grace. So the digests of two
- * members that know the same are equal as of the same horizon, though one may have swept, evicted or purged what the
- * other has not. Where a stub had to go for want of room, its partition is lossy: its digest says nothing any more.
+ * The latest that is known of each key, be it an entry, a tombstone or a stub, counts in the digest of its partition; see
+ * counted.ts.
  *
  * Clearing a cache costs the same for ten entries and ten million: its map is dropped as a whole when the
  * marker is newer than all in it, and what hung on the entries is reclaimed by `sweep`, a slice at a time. So it is with what
  * bears a tag: an entry that a tag has undone is gone at once, and becomes a tombstone of its own version when it is next met.
  * A tombstone, because the key may have been overwritten: what was there before must not show again.
  */
-import { PartitionDigests } from './digest.js'
+import { CountedRecords, type Horizon } from './counted.js'
+import type { PartitionDigests } from './digest.js'
 import { type KeyName, leftOf, type Marker, type Write } from './entry.js'
 import { type EvictionPolicy, LruEviction } from './eviction.js'
 import { ExpiryIndex } from './expiry.js'
-import { LossyPartitions } from './lossy.js'
 import { Markers } from './markers.js'
 import { PartitionIndex } from './partition-index.js'
 import { GoneKey, type Remembered, RememberedKeys } from './remembered.js'
@@ -97,14 +95,6 @@ interface Space {
   latest: Timestamp
 }
 
-/** As of when the digests of two stores are to be equal: what has lapsed before does not count. Wall times in ms. */
-export interface Horizon {
-  /** Values that expired before. */
-  readonly valuesMs: number
-  /** Tombstones of deletes that were made before. */
-  readonly tombstonesMs: number
-}
-
 /** The horizon moves in whole seconds. */
 const HORIZON_STEP_MS = 1_000
 
@@ -126,13 +116,9 @@ export class Store {
   readonly #tombstones: RememberedKeys
   readonly #stubs: RememberedKeys
   readonly #markers: Markers
-  /** What is gone, by partition; and by when it lapses. */
+  /** What is gone, by partition. */
   readonly #gone = new PartitionIndex<GoneKey>()
-  readonly #lapsingTombstones = new ExpiryIndex<GoneKey>()
-  readonly #lapsingStubs = new ExpiryIndex<GoneKey>()
-  readonly #digests = new PartitionDigests()
-  #horizon: Horizon = { valuesMs: 0, tombstonesMs: 0 }
-  readonly #lossy = new LossyPartitions()
+  readonly #counted = new CountedRecords(this.#expiry)
   /** What is left of cleared caches, its links still to be reclaimed, and what bears tags that were invalidated. */
   readonly #undone: Array<Iterator<StoredEntry | GoneKey>> = []
   #itemCount = 0
@@ -147,15 +133,10 @@ export class Store {
       itemsMax: options.tombstonesMax,
       graceMs: options.tombstoneGraceMs,
       isNeeded: (gone) =>
-        this.#counts(gone) ||
+        this.#counted.has(gone) ||
         options.isDispensable?.(gone.partition, gone.version.wallMs) === false,
       onRemembered: (gone) => this.#remember(gone),
-      onForgotten: (gone, forWantOfRoom) => {
-        const isMissed = forWantOfRoom && this.#counts(gone)
-        this.#forgot(gone)
-        if (isMissed && gone.hasGrace) this.#shortenGrace(gone.version.wallMs)
-        else if (isMissed) this.#lossy.add(gone.partition, gone.expiresAt)
-      },
+      onForgotten: (gone, forWantOfRoom) => this.#forgot(gone, forWantOfRoom),
     })
     this.#markers = new Markers({
       itemsMax: options.markersMax,
@@ -168,13 +149,9 @@ export class Store {
     this.#stubs = new RememberedKeys({
       itemsMax: options.stubsMax,
       graceMs: options.stubGraceMs,
-      isNeeded: (gone) => this.#counts(gone),
+      isNeeded: (gone) => this.#counted.has(gone),
       onRemembered: (gone) => this.#remember(gone),
-      onForgotten: (gone, forWantOfRoom) => {
-        // Others hold what it stood for, or know of it, and here it would look as if it had never come.
-        if (forWantOfRoom && this.#counts(gone)) this.#lossy.add(gone.partition, gone.expiresAt)
-        this.#forgot(gone)
-      },
+      onForgotten: (gone, forWantOfRoom) => this.#forgot(gone, forWantOfRoom),
     })
   }
 
@@ -240,22 +217,22 @@ export class Store {
 
   /** The digest of each partition, as of {@link horizon}. */
   get digests(): PartitionDigests {
-    return this.#digests
+    return this.#counted.digests
   }
 
   /** What has lapsed before counts in no digest. */
   get horizon(): Horizon {
-    return this.#horizon
+    return this.#counted.horizon
   }
 
   /** Partitions whose digests say nothing, each as a 1 at its place: something had to be forgotten for want of room. */
   get lossy(): Uint8Array {
-    return this.#lossy.flags
+    return this.#counted.lossy.flags
   }
 
   /** How many partitions that is. */
   get lossyCount(): number {
-    return this.#lossy.count
+    return this.#counted.lossy.count
   }
 
   /** The clears and invalidations that are known. */
@@ -273,25 +250,20 @@ export class Store {
    * @returns whether it is now the one that was asked for
    */
   advance({ valuesMs, tombstonesMs }: Horizon): boolean {
-    const before = this.#horizon
     const latestMs = this.#options.clock.now() + AHEAD_MAX_MS
     const isFar = valuesMs > latestMs || tombstonesMs > latestMs
-    const horizon = isFar ? before : latest(before, { valuesMs, tombstonesMs })
-    this.#lapse(this.#expiry, before.valuesMs, horizon.valuesMs)
-    this.#lapse(this.#lapsingStubs, before.valuesMs, horizon.valuesMs)
-    this.#lapse(this.#lapsingTombstones, before.tombstonesMs, horizon.tombstonesMs)
+    if (!isFar) this.#counted.advance({ valuesMs, tombstonesMs })
+    const { horizon } = this.#counted
     this.#markers.advance(horizon.tombstonesMs)
-    this.#horizon = horizon
-    this.#lossy.advance(horizon.valuesMs)
     return horizon.valuesMs === valuesMs && horizon.tombstonesMs === tombstonesMs
   }
 
   /** All that counts in the digest of a partition: entries, tombstones and stubs. */
   counted(partition: number): Array<StoredEntry | GoneKey> {
     const counted: Array<StoredEntry | GoneKey> = []
-    for (const entry of this.partition(partition)) if (this.#counts(entry)) counted.push(entry)
+    for (const entry of this.partition(partition)) if (this.#counted.has(entry)) counted.push(entry)
     for (const gone of this.#gone.entries(partition)) {
-      if (this.#counts(gone) && this.#isKnown(gone)) counted.push(gone)
+      if (this.#counted.has(gone) && this.#isKnown(gone)) counted.push(gone)
     }
     return counted
   }
@@ -378,7 +350,7 @@ export class Store {
     for (const gone of this.#gone.entries(partition)) {
       if (!gone.record.deleted) this.#stubs.reclaim(gone)
     }
-    this.#lossy.remove(partition)
+    this.#counted.lossy.remove(partition)
     return entries.length
   }
 
@@ -411,13 +383,11 @@ export class Store {
    */
   recall(limitMs: number): Recalled {
     let { count, latestMs } = this.#markers.recall(limitMs)
-    this.#digests.clear()
-    this.#horizon = { valuesMs: 0, tombstonesMs: 0 }
+    this.#counted.restart()
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const entries = this.#partitions.entries(partition)
       const gone = this.#gone.entries(partition)
-      for (const record of [...entries, ...gone]) this.#digests.add(record)
-      for (const key of gone) this.#lapsing(key).add(key)
+      for (const record of [...entries, ...gone]) this.#counted.add(record)
       for (const entry of entries) {
         const { wallMs } = entry.version
         if (wallMs <= limitMs) latestMs = Math.max(latestMs, wallMs)
@@ -476,7 +446,7 @@ export class Store {
       this.#forget(write)
       if (entry.tags !== undefined) space.tagged.add(entry)
     } else {
-      if (this.#counts(entry)) this.#digests.remove(entry)
+      this.#counted.remove(entry)
       this.#expiry.remove(entry)
       this.#memoryBytes -= entry.bytes
       entry.version = write.version
@@ -491,7 +461,7 @@ export class Store {
     }
     this.#memoryBytes += entry.bytes
     this.#expiry.add(entry)
-    if (this.#counts(entry)) this.#digests.add(entry)
+    this.#counted.add(entry)
     this.#options.listener?.set(entry)
     this.#makeRoom()
   }
@@ -607,18 +577,17 @@ export class Store {
 
   #remember(gone: GoneKey): void {
     this.#gone.add(gone)
-    if (!this.#counts(gone)) return
-    this.#digests.add(gone)
-    this.#lapsing(gone).add(gone)
+    this.#counted.add(gone)
   }
 
-  #forgot(gone: GoneKey): void {
+  #forgot(gone: GoneKey, forWantOfRoom: boolean): void {
+    // Others may know of it, or hold what it stood for, and here it would look as if it had never come.
+    const isMissed = forWantOfRoom && this.#counted.has(gone)
     this.#gone.remove(gone)
-    if (this.#counts(gone)) {
-      this.#digests.remove(gone)
-      this.#lapsing(gone).remove(gone)
-    }
+    this.#counted.remove(gone)
     this.#tidy(gone.record.cache)
+    if (isMissed && gone.hasGrace) this.#shortenGrace(gone.version.wallMs)
+    else if (isMissed) this.#counted.lossy.add(gone.partition, gone.expiresAt)
   }
 
   /** Whether it is left of a value that no marker undoes any more. */
@@ -629,30 +598,9 @@ export class Store {
 
   /** A tombstone had to go that others may keep: as of now none that is as old counts, here and in their eyes. */
   #shortenGrace(deletedAtMs: number): void {
-    const { valuesMs } = this.#horizon
+    const { valuesMs } = this.horizon
     const nextMs = (Math.floor(deletedAtMs / HORIZON_STEP_MS) + 1) * HORIZON_STEP_MS
     this.advance({ valuesMs, tombstonesMs: nextMs })
-  }
-
-  #lapsing({ hasGrace }: GoneKey): ExpiryIndex<GoneKey> {
-    return hasGrace ? this.#lapsingTombstones : this.#lapsingStubs
-  }
-
-  /** Takes out of the digests what counts no more as a horizon moves on. */
-  #lapse(index: ExpiryIndex<StoredEntry> | ExpiryIndex<GoneKey>, fromMs: number, toMs: number) {
-    if (toMs <= fromMs) return
-    for (const record of index.due(toMs - 1, Number.POSITIVE_INFINITY)) {
-      if (record.expiresAt >= fromMs) this.#digests.remove(record)
-      if (record instanceof GoneKey) this.#lapsing(record).remove(record)
-    }
-  }
-
-  /** Whether a record that is held counts in the digests. */
-  #counts(record: StoredEntry | GoneKey): boolean {
-    const { expiresAt } = record
-    const hasGrace = record instanceof GoneKey && record.hasGrace
-    const { valuesMs, tombstonesMs } = this.#horizon
-    return expiresAt === 0 || expiresAt >= (hasGrace ? tombstonesMs : valuesMs)
   }
 
   /** Whether it is what is remembered of its key, and not left over from before a clear. */
@@ -675,7 +623,7 @@ export class Store {
   /** Takes an entry out of all but its cache's map. Harmless when that was done before. */
   #unlink(entry: StoredEntry): void {
     if (!this.#partitions.remove(entry)) return
-    if (this.#counts(entry)) this.#digests.remove(entry)
+    this.#counted.remove(entry)
     this.#memoryBytes -= entry.bytes
     this.#expiry.remove(entry)
     this.#eviction.remove(entry)
@@ -757,12 +705,5 @@ export class Store {
 
   #hasExpired({ expiresAt }: Write): boolean {
     return expiresAt !== 0 && expiresAt <= this.#options.clock.now()
-  }
-}
-
-function latest(one: Horizon, other: Horizon): Horizon {
-  return {
-    valuesMs: Math.max(one.valuesMs, other.valuesMs),
-    tombstonesMs: Math.max(one.tombstonesMs, other.tombstonesMs),
   }
 }

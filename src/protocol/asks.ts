@@ -1,8 +1,9 @@
 /**
  * The frames of a stream of requests: what one peer asks another, and what is answered.
  */
+
+import type { Horizon } from '../core/counted.js'
 import { MARKER_SLICES } from '../core/markers.js'
-import type { Horizon } from '../core/store.js'
 import { atMost, incarnation, intervalMs, ProtocolError, text, utf8 } from './checks.js'
 import { type Codec, codec } from './codec.js'
 import {

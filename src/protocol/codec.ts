@@ -210,10 +210,9 @@ export const heartbeatCodec: Codec<messages.Heartbeat> = codec(
     wallMs: wallMs(heartbeat.wallMs),
     name: text(heartbeat.name, 'member name'),
     instance: text(heartbeat.instance, 'instance'),
-    // The library reads these fields as signed numbers.
-    viewDigest: BigInt.asUintN(64, heartbeat.viewDigest),
     timestampMs: wallMs(heartbeat.timestampMs),
     intervalMs: intervalMs(heartbeat.intervalMs),
+    // The library reads this field as a signed number.
     settledRing: BigInt.asUintN(64, heartbeat.settledRing),
     status: STATUS_FROM_WIRE[heartbeat.status],
     role: ROLE_FROM_WIRE[heartbeat.role],

@@ -1,12 +1,13 @@
 /**
  * What the services say to each other, before it is encoded.
  */
+
+import type { Horizon } from '../core/counted.js'
 import type { KeyName, Marker, Write } from '../core/entry.js'
 import type { Moments } from '../core/last-equal.js'
 import type { MemberDescription, MemberState } from '../core/members.js'
 import type { Position } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
-import type { Horizon } from '../core/store.js'
 import type { Timestamp } from '../core/version.js'
 
 /** A member and what the sender takes it to be. */
@@ -55,7 +56,6 @@ export interface Heartbeat extends Omit<MemberDescription, 'id'> {
   readonly wallMs: number
   /** How late the sender's own timer fired. */
   readonly loopLagMs: number
-  readonly viewDigest: bigint
   /** Which run of the sender this is: its first incarnation. */
   readonly opsEpoch: number
   /** Number of the last batch the sender published in this epoch. */

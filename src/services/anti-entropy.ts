@@ -7,8 +7,8 @@
  * keeps to a pace, so that writes and reads have the better part of the link.
  */
 import { type Held, rootOf } from '../core/comparison.js'
+import type { Horizon } from '../core/counted.js'
 import { PARTITIONS } from '../core/ring.js'
-import type { Horizon } from '../core/store.js'
 import { formatVersion } from '../core/version.js'
 import { SyncError } from '../errors.js'
 import type { Answer, Ask } from '../protocol/messages.js'

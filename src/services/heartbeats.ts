@@ -115,7 +115,6 @@ export class Heartbeats {
       uptimeMs: this.uptimeMs,
       wallMs,
       loopLagMs: Math.floor(this.#loopLagMs),
-      viewDigest: membership.list.digest(),
       opsEpoch: epoch,
       opsSequence: sequence,
       settledRing: settledRing(),

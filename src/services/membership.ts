@@ -15,7 +15,6 @@ import {
   type MemberStatus,
   type Transition,
 } from '../core/members.js'
-import type { Hash64 } from '../core/ring.js'
 import type { ProtocolError } from '../protocol/checks.js'
 import { membersNewsCodec } from '../protocol/codec.js'
 import type { MemberNews, MemberReport } from '../protocol/messages.js'
@@ -38,7 +37,6 @@ const REMINDER_INTERVAL_MS = 1_000
 export interface MembershipComponents {
   readonly runtime: Runtime
   readonly transport: Transport
-  readonly hash: Hash64
   readonly drops: Counters<DropReason>
 }
 
@@ -101,7 +99,6 @@ export class Membership {
     this.#incarnation = Math.floor(components.runtime.clock.now())
     this.#outlived = this.#incarnation - 1
     this.list = new MemberList({
-      hash: components.hash,
       goneRetentionMs: GONE_RETENTION_MS,
       goneFactorMax: GONE_FACTOR_MAX,
       goneMin: GONE_MIN,

@@ -25,8 +25,9 @@ import { Counters, type DropReason } from './counters.js'
 import { Delivery } from './delivery.js'
 import { Discovery } from './discovery.js'
 import { Explain } from './explain.js'
-import { FailureDetector, PING_SHARE } from './failure-detector.js'
+import { FailureDetector } from './failure-detector.js'
 import { FlapWatch } from './flap-watch.js'
+import { GivingUp } from './giving-up.js'
 import { Handoff } from './handoff.js'
 import { Handshake } from './handshake.js'
 import { Heartbeats } from './heartbeats.js'
@@ -35,6 +36,7 @@ import { Ownership } from './ownership.js'
 import { Pings } from './pings.js'
 import type { Channel, LoopMonitor, Runtime, Transport, TransportHandlers } from './ports.js'
 import { QuorumReads } from './quorum-reads.js'
+import { PING_SHARE } from './reach.js'
 import { Reads } from './reads.js'
 import { Rebalance } from './rebalance.js'
 import { Recall } from './recall.js'
@@ -109,6 +111,7 @@ export class MeshMember implements TransportHandlers {
   readonly #confirmation: Confirmation
   readonly antiEntropy: AntiEntropy
   readonly #agreements: Agreements
+  readonly #givingUp: GivingUp
   readonly #transfers: StateTransfer
   readonly #positions: Positions
   readonly #sweeper: Sweeper
@@ -160,7 +163,7 @@ export class MeshMember implements TransportHandlers {
       listener,
     })
     const membership = new Membership(
-      { runtime, transport, hash, drops },
+      { runtime, transport, drops },
       { name: options.name, topic: topics.members, role: options.role },
     )
     const expectsOthers = options.bootstrap.length > 0 || options.mdns
@@ -293,7 +296,6 @@ export class MeshMember implements TransportHandlers {
       {
         started: (partitions) => listener.rebalanceStarted(partitions),
         ended: (entries) => listener.rebalanceEnded(entries),
-        giveUp: (member, partitions) => this.antiEntropy.giveUp(member, partitions),
         settledChanged: () => {
           ownership.heardSettled(transport.id, this.rebalance.settledRing)
           void heartbeats.beat()
@@ -327,6 +329,9 @@ export class MeshMember implements TransportHandlers {
     this.#watchdog = new Watchdog({ runtime, transport, handshake })
     this.ownership = ownership
     this.rebalance = rebalance
+    this.#givingUp = new GivingUp({ runtime, membership, ownership, store }, (member, partitions) =>
+      this.antiEntropy.giveUp(member, partitions),
+    )
     this.recall = recall
     this.near = near
     this.handoff = handoff
@@ -454,7 +459,10 @@ export class MeshMember implements TransportHandlers {
         handoff.ownersChanged()
       },
       electorateChanged: () => delivery.electorateChanged(),
-      settled: () => rebalance.ringSettled(),
+      settled: () => {
+        rebalance.ringSettled()
+        this.#givingUp.ringSettled()
+      },
     })
   }
 
@@ -528,6 +536,7 @@ export class MeshMember implements TransportHandlers {
     this.#confirmation.stop()
     this.ownership.stop()
     this.rebalance.stop()
+    this.#givingUp.stop()
     this.handoff.stop()
     this.delivery.stop()
     this.quorumReads.stop()
@@ -547,7 +556,7 @@ export class MeshMember implements TransportHandlers {
     const leftMs = () => Math.max(0, deadlineMs - clock.monotonicMs())
     const { scheduler } = this.#components.runtime
     if (await this.ownership.settled(leftMs())) {
-      const givenUp = this.rebalance.givenUp().then(() => true)
+      const givenUp = this.#givingUp.done().then(() => true)
       if (await withDeadline(scheduler, leftMs(), givenUp).catch(() => false)) return
     }
     log.warn(

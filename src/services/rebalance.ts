@@ -1,6 +1,5 @@
 /**
- * Rebalance: takes over the partitions that this member owns since the ring changed, and gives up those that it no
- * longer does.
+ * Rebalance: takes over the partitions that this member owns since the ring changed.
  *
  * A gained partition is pulled from so many of those that owned it by each earlier ring in force that one of them is among
  * any quorum of them (and so holds whatever was acknowledged), or from all of them that are there. They give it out only when
@@ -8,7 +7,8 @@
  * acknowledged behind the back of who pulls. Until then the partition is open: that this member has nothing there means
  * nothing.
  *
- * What this member no longer owns it keeps, and goes on taking in, until every owner has taken over what it gained.
+ * What this member no longer owns it keeps, and goes on taking in, until every owner has taken over what it gained; then it
+ * gives that up (see giving-up.ts).
  */
 import { type Backoff, backoffMs } from '../core/backoff.js'
 import { isLive } from '../core/members.js'
@@ -20,24 +20,14 @@ import type { Store } from '../core/store.js'
 import type { Agreements } from './agreements.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
-import { Pauses } from './pauses.js'
 import type { Runtime, Timer, Transport } from './ports.js'
 import { newTransfer, type StateTransfer, type Transfer } from './state-transfer.js'
 
 /** Pauses before what could not be pulled is tried again, in ms. */
 const RETRY: Backoff = { minMs: 100, maxMs: 1_000 }
 
-/** The same for what could not be given up: nobody waits for it. */
-const GIVE_UP_RETRY: Backoff = { minMs: 1_000, maxMs: 30_000 }
-
-/** How often one that waits for that looks, in ms. */
-const GIVE_UP_LOOK_MS = 50
-
 /** Members pulled from at once. */
 const PULLS_MAX = 3
-
-/** Entries given up in one turn of the event loop. */
-const DROP_SLICE = 2_000
 
 /** What a member has given of a partition: it had all of it, or it is still taking it over itself. */
 const GIVEN = 1
@@ -81,8 +71,6 @@ export interface RebalanceListener {
   started(partitions: number): void
   /** All have been. */
   ended(entries: number): void
-  /** Partitions are given up to one that owns them; see {@link AntiEntropy.giveUp}. */
-  giveUp(member: string, partitions: Uint8Array): Promise<void>
   /** This member has taken over all that it owns, or no longer has: the others should know. */
   settledChanged(): void
 }
@@ -108,10 +96,6 @@ export class Rebalance {
   /** Of those that place keys by another ring than this member does now, how many times in a row they have said so. */
   readonly #refusals = new Map<string, number>()
   #retryTimer: Timer | undefined
-  readonly #pauses: Pauses
-  #giveUpTimer: Timer | undefined
-  #giveUpFailures = 0
-  #isGivingUp = false
   #isTelling = false
   #appliedCount = 0
   #failureCount = 0
@@ -129,7 +113,6 @@ export class Rebalance {
   constructor(components: RebalanceComponents, listener: RebalanceListener) {
     this.#components = components
     this.#listener = listener
-    this.#pauses = new Pauses(components.runtime.scheduler)
     this.settled = new Promise((resolve) => {
       this.#resolveSettled = resolve
     })
@@ -138,8 +121,6 @@ export class Rebalance {
   stop(): void {
     this.#stopped = true
     this.#retryTimer?.cancel()
-    this.#giveUpTimer?.cancel()
-    this.#pauses.end()
     this.#resolveSettled()
   }
 
@@ -219,77 +200,12 @@ export class Rebalance {
     this.look()
   }
 
-  /** Every owner has taken over what it gained: what this member no longer owns is given up. */
+  /** Every owner has taken over what it gained: what this member no longer owns is not its to complete. */
   ringSettled(): void {
     const { placement } = this.#components.ownership
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (!placement.holds(partition)) this.#complete[partition] = 0
     }
-    this.#giveUpFailures = 0
-    this.#giveUp()
-  }
-
-  /** Gives up what belongs to others alone, once the first owner of each partition that answers has all that is here. */
-  #giveUp(): void {
-    const { store, ownership, membership } = this.#components
-    this.#giveUpTimer?.cancel()
-    if (this.#stopped || this.#isGivingUp) return
-    const there = new Set(membership.others().map(({ id }) => id))
-    const byOwner = new Map<string, Uint8Array>()
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      if (ownership.placement.holds(partition)) continue
-      if (store.isEmpty(partition)) {
-        store.drop(partition)
-        continue
-      }
-      const owners = ownership.ring.preferenceList(partition).filter((id) => there.has(id))
-      // One that fails is not the only one.
-      const owner = owners[this.#giveUpFailures % Math.max(1, owners.length)]
-      if (owner === undefined) continue
-      const partitions = byOwner.get(owner) ?? noPartitions()
-      byOwner.set(owner, partitions)
-      partitions[partition] = 1
-    }
-    if (byOwner.size > 0) void this.#giveUpTo(byOwner)
-  }
-
-  /** Resolves when nothing is left here that belongs to others alone. */
-  async givenUp(): Promise<void> {
-    while (!this.#stopped && this.#hasLeft()) await this.#pauses.pause(GIVE_UP_LOOK_MS)
-  }
-
-  #hasLeft(): boolean {
-    const { store, ownership } = this.#components
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      if (!ownership.placement.holds(partition) && !store.isEmpty(partition)) return true
-    }
-    return false
-  }
-
-  async #giveUpTo(byOwner: ReadonlyMap<string, Uint8Array>): Promise<void> {
-    const { runtime, ownership } = this.#components
-    const { digest } = ownership.ring
-    this.#isGivingUp = true
-    let failed = false
-    for (const [owner, partitions] of byOwner) {
-      try {
-        await this.#listener.giveUp(owner, partitions)
-        if (this.#stopped) return
-        // What came since by an earlier ring that counts again is not given up.
-        if (digest === ownership.ring.digest) await this.#drop(partitions)
-        else failed = true
-      } catch (error) {
-        failed = true
-        runtime.log.info(`giving partitions up to ${owner} broke off: ${(error as Error).message}`)
-      }
-      if (this.#stopped) return
-    }
-    this.#isGivingUp = false
-    // The ring may have moved on, and settled, meanwhile.
-    if (!failed) return this.#giveUp()
-    this.#giveUpFailures++
-    const delayMs = backoffMs(this.#giveUpFailures, GIVE_UP_RETRY, runtime.random.next())
-    this.#giveUpTimer = runtime.scheduler.after(delayMs, () => this.#giveUp())
   }
 
   /** Looks what can be pulled, and whether all has been. */
@@ -477,20 +393,6 @@ export class Rebalance {
     }
     this.#givenPositions = undefined
     this.#resolveSettled()
-  }
-
-  /** Drops entries of partitions that are not owned, a slice of the event loop at a time. */
-  async #drop(partitions: Uint8Array): Promise<void> {
-    const { store, ownership } = this.#components
-    let dropped = 0
-    for (const [partition, isGivenUp] of partitions.entries()) {
-      if (isGivenUp === 0 || ownership.placement.holds(partition)) continue
-      dropped += store.drop(partition)
-      if (dropped < DROP_SLICE) continue
-      dropped = 0
-      await this.#pauses.pause(0)
-      if (this.#stopped) return
-    }
   }
 }
 

@@ -11,11 +11,12 @@ import {
   partitionsOf,
   rootOf,
 } from '../core/comparison.js'
+import type { Horizon } from '../core/counted.js'
 import type { MeshClock } from '../core/mesh-clock.js'
 import { both } from '../core/placement.js'
 import type { Position } from '../core/positions.js'
 import { GoneKey, type Remembered } from '../core/remembered.js'
-import type { Horizon, Store } from '../core/store.js'
+import type { Store } from '../core/store.js'
 import type { Answer, Ask, BucketDigests, PartitionMoment } from '../protocol/messages.js'
 import type { Agreements } from './agreements.js'
 import type { Compared } from './compared.js'

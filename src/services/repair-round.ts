@@ -21,11 +21,12 @@ import {
   partitionsOf,
   rootOf,
 } from '../core/comparison.js'
+import type { Horizon } from '../core/counted.js'
 import { isAnnouncement, nameOfMarker } from '../core/entry.js'
 import { both, noPartitions } from '../core/placement.js'
 import type { Position } from '../core/positions.js'
 import type { Remembered } from '../core/remembered.js'
-import type { Horizon, Known } from '../core/store.js'
+import type { Known } from '../core/store.js'
 import type { Answer, Ask, BucketIds, PartitionMoment, Records } from '../protocol/messages.js'
 import { recordsBytes } from '../protocol/records.js'
 import { forget, markersAsked, pages, takeIn } from './exchange.js'

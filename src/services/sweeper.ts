@@ -2,7 +2,8 @@
  * Sweeping: collects what has expired or was cleared, at intervals, and a slice at a time, so that a million entries
  * that expire together never hold up the event loop.
  */
-import type { Horizon, Store } from '../core/store.js'
+import type { Horizon } from '../core/counted.js'
+import type { Store } from '../core/store.js'
 import type { Runtime, Timer } from './ports.js'
 
 /** Items collected before the event loop gets its turn: well under a millisecond's work. */

@@ -6,7 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { vacantPort } from '../support/ports.js'
+import { vacantPort } from '../../src/cli/free-port.js'
 import { nowMs } from '../support/processes/peers.js'
 
 /** How long an agent may take to say something, in ms. */

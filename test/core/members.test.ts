@@ -6,22 +6,12 @@ import {
   type MemberState,
   overrides,
 } from '../../src/core/members.js'
-import type { Hash64 } from '../../src/core/ring.js'
 
 const STATES: MemberState[] = ['alive', 'suspect', 'dead', 'left']
 const RETENTION_MS = 1_000
 
-/** FNV-1a, 64 bits: the digest needs some hash, no matter which. */
-const hash: Hash64 = (text) => {
-  let state = 0xcbf29ce484222325n
-  for (const letter of text) {
-    state = BigInt.asUintN(64, (state ^ BigInt(letter.codePointAt(0) ?? 0)) * 0x100000001b3n)
-  }
-  return state
-}
-
 function newList({ goneFactorMax = 4, goneMin = 4 } = {}): MemberList {
-  return new MemberList({ hash, goneRetentionMs: RETENTION_MS, goneFactorMax, goneMin })
+  return new MemberList({ goneRetentionMs: RETENTION_MS, goneFactorMax, goneMin })
 }
 
 function describing(id: string, incarnation = 1, more: Partial<MemberDescription> = {}) {
@@ -171,7 +161,6 @@ describe('MemberList.apply', () => {
         const summary = (list: MemberList) =>
           new Map(list.all().map(({ id, incarnation, state }) => [id, { incarnation, state }]))
         expect(summary(one)).toEqual(summary(other))
-        expect(one.digest()).toBe(other.digest())
       }),
     )
   })
@@ -276,66 +265,6 @@ describe('MemberList.prune', () => {
     for (const [sinceMs, id] of ['a', 'b', 'c'].entries()) tell(list, id, 1, 'dead', sinceMs)
     expect(list.prune(5)).toEqual(['a'])
     expect(list.prune(5)).toEqual([])
-  })
-})
-
-describe('MemberList.digest', () => {
-  function digestOf(...descriptions: MemberDescription[]): bigint {
-    const list = newList()
-    for (const description of descriptions) {
-      const { id, incarnation } = description
-      list.apply({ id, incarnation, state: 'alive' }, 0, description)
-    }
-    return list.digest()
-  }
-
-  it('differs by who is live, at which incarnation, and who serves', () => {
-    const digests = [
-      digestOf(),
-      digestOf(describing('a')),
-      digestOf(describing('b')),
-      digestOf(describing('a'), describing('b')),
-      digestOf(describing('a', 2)),
-      digestOf(describing('a', 1, { status: 'joining' })),
-    ]
-    expect(new Set(digests).size).toBe(digests.length)
-  })
-
-  it('does not depend on the order of the news, nor on names and addresses', () => {
-    const other = { name: 'other', addresses: [] }
-    expect(digestOf(describing('a'), describing('b'))).toBe(
-      digestOf(describing('b', 1, other), describing('a', 1, other)),
-    )
-  })
-
-  it('counts a suspect as live, until its death', () => {
-    const list = newList()
-    tell(list, 'a', 1, 'alive')
-    const before = list.digest()
-    tell(list, 'a', 1, 'suspect')
-    expect(list.digest()).toBe(before)
-    list.vindicate('a', 1)
-    expect(list.digest()).toBe(before)
-    tell(list, 'a', 1, 'dead')
-    expect(list.digest()).toBe(digestOf())
-  })
-
-  it('does not count a member that is gone, remembered or not', () => {
-    const list = newList()
-    tell(list, 'a', 1, 'alive')
-    const before = list.digest()
-    tell(list, 'b', 1, 'left')
-    expect(list.digest()).toBe(before)
-    list.forget('b')
-    expect(list.digest()).toBe(before)
-  })
-
-  it('follows what a member says of itself', () => {
-    const list = newList()
-    tell(list, 'a', 1, 'alive')
-    const before = list.digest()
-    list.describe(describing('a', 1, { status: 'draining' }))
-    expect(list.digest()).not.toBe(before)
   })
 })
 

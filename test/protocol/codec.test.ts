@@ -57,7 +57,6 @@ const heartbeat: messages.Heartbeat = {
   wallMs: 1_767_225_600_000,
   loopLagMs: 12,
   intervalMs: 1_000,
-  viewDigest: 2n ** 63n - 1n,
   opsEpoch: 1_767_225_600_000,
   opsSequence: 9,
   settledRing: 2n ** 64n - 2n,

@@ -1,4 +1,4 @@
-/** Ports of this machine: one that is taken, one that is free, and whether somebody listens. */
+/** Ports of this machine: one that is taken, and whether somebody listens. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 
@@ -8,14 +8,6 @@ export async function takenPort(): Promise<{ readonly port: number; readonly ser
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return { port: (server.address() as AddressInfo).port, server }
-}
-
-/** A port that was free a moment ago. */
-export async function vacantPort(): Promise<number> {
-  const { port, server } = await takenPort()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Whether somebody listens on a port of the loopback interface. */

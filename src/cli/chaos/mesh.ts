@@ -3,11 +3,10 @@
  * between all of them that the driver holds.
  */
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Ack } from '../../api.js'
 import { CommandFailure } from '../failure.js'
+import { vacantPort } from '../free-port.js'
 import { Links, type Route } from './links.js'
 import type { Look } from './messages.js'
 import { ChaosProcess, Guard, type ProcessListener } from './process.js'
@@ -206,15 +205,4 @@ export function* unrestOf(looks: readonly Looked[]): Generator<string> {
       yield `${name} has yet to take over ${look.openPartitions} partitions`
     }
   }
-}
-
-/** A port that was free a moment ago. */
-async function vacantPort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -717,7 +717,6 @@ export interface WireHeartbeat {
   status: WireStatus
   name: string
   addresses: string[]
-  viewDigest: bigint
   opsSequence: number
   instance: string
   opsEpoch: number
@@ -774,11 +773,6 @@ export namespace WireHeartbeat {
             w.uint32(58)
             w.string(value)
           }
-        }
-
-        if ((obj.viewDigest != null && obj.viewDigest !== 0n)) {
-          w.uint32(65)
-          w.fixed64(obj.viewDigest)
         }
 
         if ((obj.opsSequence != null && obj.opsSequence !== 0)) {
@@ -838,7 +832,6 @@ export namespace WireHeartbeat {
           status: WireStatus.JOINING,
           name: '',
           addresses: [],
-          viewDigest: 0n,
           opsSequence: 0,
           instance: '',
           opsEpoch: 0,
@@ -885,10 +878,6 @@ export namespace WireHeartbeat {
               }
 
               obj.addresses.push(reader.string())
-              break
-            }
-            case 8: {
-              obj.viewDigest = reader.fixed64()
               break
             }
             case 9: {

@@ -1,7 +1,7 @@
 /** Meshes of processes whose links can be cut. */
 import type { PeerOptions } from 'hearsay'
 import { Links } from '../../../src/cli/chaos/links.js'
-import { vacantPort } from '../../support/ports.js'
+import { vacantPort } from '../../../src/cli/free-port.js'
 import { Child, untilSettled } from './children.js'
 
 /** How often a port that was free a moment ago may be taken by somebody else before a child listens. */
