@@ -22,6 +22,9 @@ export interface PhiAccrualOptions {
  */
 const OUTAGE_FACTOR = 3
 
+/** Intervals that differ by no more than this share are of one rhythm. */
+const SAME_RHYTHM_SHARE = 0.05
+
 export class PhiAccrual {
   readonly #intervals: number[] = []
   readonly #options: PhiAccrualOptions
@@ -46,10 +49,9 @@ export class PhiAccrual {
   /** From now on the sender is to be heard at other intervals: those seen count in proportion. */
   expect(intervalMs: number): void {
     const scale = intervalMs / this.#options.expectedIntervalMs
-    if (scale === this.#scale) return
+    // The interval that is going on began by another rhythm, unless the two are much the same.
+    if (Math.abs(scale / this.#scale - 1) > SAME_RHYTHM_SHARE) this.#excused = true
     this.#scale = scale
-    // The interval that is going on began by another rhythm.
-    this.#excused = true
   }
 
   /** Notes a heartbeat's arrival at `nowMs` (monotonic). */

@@ -4,7 +4,7 @@
  * - Refusal: nobody listens any more where the member did; see refusals.ts.
  * - Silence: a phi accrual level (see core/phi.ts) above the threshold, while pings go unanswered (see reach.ts). It makes a
  *   member suspect; the suspicion time-out (see core/suspicion.ts) makes it dead, unless it is heard first.
- * - Hearsay: others have called it dead. It is believed where it has no answer to two pings, a while apart.
+ * - Hearsay: others say that it is dead, or has left. It is believed where it has no answer to two pings, a while apart.
  *
  * An observer that stood still has not been listening (see own-health.ts): it forgives everybody's silence.
  */
@@ -74,7 +74,7 @@ export class FailureDetector implements MembershipListener {
     this.#health = new OwnHealth(components, heartbeatIntervalMs)
     this.#reach = new Reach({ ...components, health: this.#health }, heartbeatIntervalMs)
     this.#refusals = new Refusals(
-      { ...components, reach: this.#reach },
+      { ...components, reach: this.#reach, health: this.#health },
       {
         found: (id, incarnation) => {
           membership.announceState(id, incarnation, 'suspect', true)
@@ -132,8 +132,8 @@ export class FailureDetector implements MembershipListener {
     this.#health.worse()
   }
 
-  deathReported(id: string, incarnation: number): void {
-    void this.#verify(id, incarnation)
+  endReported(id: string, incarnation: number, state: 'dead' | 'left'): void {
+    void this.#verify(id, incarnation, state)
   }
 
   suspicionReported(id: string, incarnation: number, reporter: string): void {
@@ -145,10 +145,10 @@ export class FailureDetector implements MembershipListener {
   }
 
   /**
-   * Others say that a member is dead: so it is, unless it answers here, at once or after a while, or is heard meanwhile. The
+   * Others say that a member is dead, or has left: so it is, unless it answers here, at once or after a while, or is heard meanwhile. The
    * news may be old, and this member may have stood still, and have lost its connections, and not know it yet.
    */
-  async #verify(id: string, incarnation: number): Promise<void> {
+  async #verify(id: string, incarnation: number, state: 'dead' | 'left'): Promise<void> {
     const { membership, heartbeats, runtime } = this.#components
     const beganAtMs = runtime.clock.monotonicMs()
     const isOpen = () => {
@@ -161,7 +161,7 @@ export class FailureDetector implements MembershipListener {
     const { amnestyMs } = this.#health
     if (amnestyMs > 0) await this.#pauses.pause(amnestyMs)
     if (!isOpen() || (await this.#reach.answers(id)) || !isOpen()) return
-    membership.learn({ id, incarnation, state: 'dead' })
+    membership.learn({ id, incarnation, state })
   }
 
   #suspect(id: string, incarnation: number, accuser: string): void {

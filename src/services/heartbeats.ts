@@ -234,18 +234,31 @@ export class Heartbeats {
       return
     }
     const instance = this.#instances.get(author)
-    if (instance !== undefined && instance !== heartbeat.instance) {
-      drops.add('other instance')
-      this.#listener.stranger(author, heartbeat.addresses)
-      return
-    }
     const known = membership.list.get(author)
+    if (instance !== undefined && instance !== heartbeat.instance) {
+      if (!this.#isIntroduced(author, heartbeat)) {
+        drops.add('other instance')
+        this.#listener.stranger(author, heartbeat.addresses)
+        return
+      }
+      this.#instances.set(author, heartbeat.instance)
+      this.#pulses.delete(author)
+    }
     if (known === undefined) {
       this.#listener.stranger(author, heartbeat.addresses)
       return
     }
     const { isNew, isLate } = this.#pulse(author).heard(heartbeat, this.#nowMs)
     if (isNew) this.#believe(author, heartbeat, isLate)
+  }
+
+  /**
+   * Whether a process that this member cannot reach, and had no hello from, has been introduced by one that had: so is one
+   * that was started anew behind a broken link, and no second process with the identity of one that runs.
+   */
+  #isIntroduced(id: string, { incarnation }: Heartbeat): boolean {
+    const { membership, transport } = this.#components
+    return !transport.isConnected(id) && membership.list.get(id)?.incarnation === incarnation
   }
 
   /** @param isLate it tells what was, and not that its author lives now */

@@ -62,8 +62,8 @@ export interface MembershipListener {
   refusalReported(id: string, incarnation: number, reporter: string): void
   /** Another member suspects one; the accused is not this member. */
   suspicionReported(id: string, incarnation: number, reporter: string): void
-  /** Another member has found one dead of which nothing fresh is known here, and which is not this member. */
-  deathReported(id: string, incarnation: number): void
+  /** Another member says that one is dead, or has left, of which nothing fresh is known here, and which is not this member. */
+  endReported(id: string, incarnation: number, state: 'dead' | 'left'): void
   /** Others suspect this member, or took it to be dead, in vain: something is wrong with it, or with its links. */
   refuted(): void
   /** Another member tells how far it has taken in what a gone member published. */
@@ -207,13 +207,17 @@ export class Membership {
     // death of somebody who is heard well: it will refute.
     const state = report.state === 'suspect' ? 'alive' : report.state
     if (state !== 'alive' && this.#isFresh(id)) return
-    const known = this.list.get(id)
-    const isThere = known?.incarnation === incarnation && isLive(known)
-    if (state === 'dead' && isThere) {
-      this.#tell((listener) => listener.deathReported(id, incarnation))
-    } else {
+    if (state === 'alive' || !this.#isThere(id, incarnation)) {
       this.learn({ ...report, state }, report)
+    } else {
+      this.#tell((listener) => listener.endReported(id, incarnation, state))
     }
+  }
+
+  /** Whether a member is live here in an incarnation. */
+  #isThere(id: string, incarnation: number): boolean {
+    const known = this.list.get(id)
+    return known?.incarnation === incarnation && isLive(known)
   }
 
   /** Takes what a member says of itself: its status and addresses. */
@@ -260,9 +264,14 @@ export class Membership {
   /** Forgets a gone member here and everywhere. False when it is live or unknown. */
   forget(id: string): boolean {
     const member = this.list.get(id)
-    if (member === undefined || !this.list.forget(id)) return false
+    if (member === undefined || !this.#forgetHere(id)) return false
     void this.#publish([this.#newsOf(id, member.incarnation, 'forgotten')])
     return true
+  }
+
+  #forgetHere(id: string): boolean {
+    this.#remindedAtMs.delete(id)
+    return this.list.forget(id)
   }
 
   /** Tells the others. What gets lost, hellos and repeated suspicions make up for. */
@@ -306,17 +315,25 @@ export class Membership {
       if (state !== 'alive' && state !== 'forgotten') this.#refute(incarnation, state)
     } else if (state === 'forgotten') {
       const known = this.list.get(id)
-      if (known !== undefined && known.incarnation <= incarnation) this.list.forget(id)
+      if (known !== undefined && known.incarnation <= incarnation) this.#forgetHere(id)
     } else if (state === 'left') {
-      // A leave is valid from the member itself; retold, only of one that nobody hears any more.
-      if (author !== id && this.#isFresh(id)) return
-      this.learn({ id, incarnation, state }, news.member)
-      this.#hearPosition(news)
+      this.#hearLeave(author, news)
     } else if (state === 'alive') {
       this.learn({ id, incarnation, state }, news.member)
     } else if (this.list.get(id)?.incarnation === incarnation) {
       this.#hearAccusation(author, news, state)
     }
+  }
+
+  /** A leave is valid from the member itself; retold, only of one that is not heard, and does not answer. */
+  #hearLeave(author: string, news: MemberNews): void {
+    const { id, incarnation, member } = news
+    const isRetold = author !== id
+    if (isRetold && this.#isFresh(id)) return
+    if (isRetold && this.#isThere(id, incarnation)) {
+      this.#tell((listener) => listener.endReported(id, incarnation, 'left'))
+    } else this.learn({ id, incarnation, state: 'left' }, member)
+    this.#hearPosition(news)
   }
 
   #hearAccusation(author: string, news: MemberNews, state: 'suspect' | 'dead'): void {
@@ -325,7 +342,7 @@ export class Membership {
     if (state === 'dead') this.#hearPosition(news)
     // One that is heard well here is in trouble with the accuser only; it will refute.
     if (this.#isFresh(id)) return
-    if (state === 'dead') this.#tell((listener) => listener.deathReported(id, incarnation))
+    if (state === 'dead') this.#tell((listener) => listener.endReported(id, incarnation, state))
     else this.#tell((listener) => listener.suspicionReported(id, incarnation, author))
   }
 

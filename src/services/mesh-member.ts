@@ -447,7 +447,7 @@ export class MeshMember implements TransportHandlers {
       selfChanged: () => void heartbeats.beat(),
       positionReported: (id, epoch, sequence) => this.#positionReported(id, epoch, sequence),
       suspicionReported: () => {},
-      deathReported: () => {},
+      endReported: () => {},
       deathOfSelfReported: (incarnation, reporter) =>
         this.flapWatch.calledDead(incarnation, reporter),
       refuted: () => {},

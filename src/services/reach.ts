@@ -51,7 +51,8 @@ export class Reach {
       const beganAtMs = runtime.clock.monotonicMs()
       if (await this.answers(id)) this.#reachedByOthersAlone.delete(id)
       else if (!(await this.answersOthers(id))) {
-        if (membership.list.get(id) !== undefined) this.#unanswered.set(id, beganAtMs)
+        const member = membership.list.get(id)
+        if (member !== undefined && isLive(member)) this.#unanswered.set(id, beganAtMs)
       } else if (isConnected && !this.#reachedByOthersAlone.has(id)) {
         // Once for each such link: one that is broken for long says nothing more of this member.
         this.#reachedByOthersAlone.add(id)
@@ -81,11 +82,11 @@ export class Reach {
     return answer
   }
 
-  /** Whether any of a few others gets an answer from a member. */
-  async answersOthers(id: string): Promise<boolean> {
+  /** Whether any of a few others gets an answer from a member. @param except those who are known to get none */
+  async answersOthers(id: string, except: ReadonlySet<string> = new Set()): Promise<boolean> {
     const timeoutMs = this.#timeoutMs(INDIRECT_PING_SHARE)
     const found = await Promise.all(
-      this.#helpersFor(id).map((helper) =>
+      this.#helpersFor(id, except).map((helper) =>
         this.#components.pings.pingThrough(helper, id, timeoutMs),
       ),
     )
@@ -105,12 +106,16 @@ export class Reach {
   }
 
   /** Some of those that this member can ask, by lot. */
-  #helpersFor(id: string): string[] {
+  #helpersFor(id: string, except: ReadonlySet<string>): string[] {
     const { membership, runtime, transport } = this.#components
     const able = membership
       .others()
       .filter(
-        (other) => other.id !== id && other.state === 'alive' && transport.isConnected(other.id),
+        (other) =>
+          other.id !== id &&
+          other.state === 'alive' &&
+          transport.isConnected(other.id) &&
+          !except.has(other.id),
       )
     const helpers: string[] = []
     while (helpers.length < HELPERS && able.length > 0) {

@@ -15,8 +15,11 @@ function pidsIn(lines: readonly Line[]): number[] {
 }
 
 /** Runs a mesh that has a bug, undisturbed. */
-async function runWithBug(bug: string): Promise<{ report: Line; exitCode: number | undefined }> {
-  const args = 'chaos --peers 3 --for 5 --seed 1 --faults slow'.split(' ')
+async function runWithBug(
+  bug: string,
+  forSeconds = 5,
+): Promise<{ report: Line; exitCode: number | undefined }> {
+  const args = `chaos --peers 3 --for ${forSeconds} --seed 1 --faults slow`.split(' ')
   const env = { HEARSAY_TEST_BUG: bug, NODE_OPTIONS: `--import ${PLANTED}` }
   const { child, lines } = spawnJson(args, { env })
   const { exitCode } = await child
@@ -65,6 +68,14 @@ describe('hearsay chaos', { timeout: 180_000 }, () => {
     const { lost, resurrected } = report.keys as Record<string, number>
     expect(lost).toBeGreaterThan(0)
     expect(resurrected).toBe(0)
+  })
+
+  it('finds out a mesh in which members that run are called dead', async () => {
+    const { report, exitCode } = await runWithBug('paranoia', 15)
+    expect(exitCode).toBe(1)
+    expect((report.deaths as { false: number }).false).toBeGreaterThan(0)
+    const rules = (report.violations as Array<{ rule: string }>).map(({ rule }) => rule)
+    expect(rules).toContain('false death')
   })
 
   it('tells people the schedule, the figures and how to run it again, in plain lines', async () => {

@@ -187,6 +187,23 @@ describe(`evidence that lies, seed ${seed}`, () => {
     for (const { peer } of mesh.running()) expect(peer.ring.members).toContain(victim.id)
   })
 
+  it.each([
+    [4, 2],
+    [5, 3],
+    [6, 4],
+  ])('calls nobody of %i dead whose host refuses %i at once', async (count, refused) => {
+    const mesh = await SimulatedMesh.of(count, seed)
+    await mesh.advance(5_000)
+    const victim = mesh.node(0)
+    const observers = mesh.nodes.slice(1, 1 + refused)
+    for (const observer of observers) refuse(observer, victim)
+    for (const observer of observers) await observer.transport.hangUp(victim.id)
+    await mesh.advance(20_000)
+    for (const { transport } of observers) expect(transport.isConnected(victim.id)).toBe(false)
+    expect(toldOf(mesh, 'dead')).toEqual([])
+    for (const { peer } of mesh.running()) expect(peer.ring.members).toContain(victim.id)
+  })
+
   it('calls a killed member dead within 6 s though another process has taken over its port', async () => {
     const mesh = await SimulatedMesh.of(5, seed)
     await mesh.advance(5_000)

@@ -170,4 +170,23 @@ describe(`membership, seed ${seed}`, () => {
     expect([...views]).toHaveLength(1)
     expect(a.peer.ring.members).toHaveLength(5)
   })
+
+  it('takes one back that was started anew behind a broken link, on the word of others', async () => {
+    const mesh = await SimulatedMesh.of(5, seed, { replicas: 3 })
+    await mesh.advance(5_000)
+    const [observer, victim] = [mesh.node(1), mesh.node(4)]
+    const port = Number(victim.peer.addresses[0]?.split('/')[4])
+    mesh.network.cut(observer.id, victim.id)
+    await mesh.advance(2_000)
+    mesh.crash(victim)
+    await mesh.runUntil(() => seen(observer, victim.id).state === 'dead', 20_000)
+    await mesh.advance(10_000)
+    await mesh.start({ id: victim.id, port })
+    await mesh.runUntil(() => observer.peer.ring.members.includes(victim.id), 20_000)
+    const cache = observer.peer.cache<number>('c')
+    for (let i = 0; i < 20; i++) {
+      await mesh.settled(cache.set(`key-${i}`, i, { ack: 'quorum' }))
+      expect(await mesh.settled(cache.get(`key-${i}`, { consistency: 'quorum' }))).toBe(i)
+    }
+  })
 })

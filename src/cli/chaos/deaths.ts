@@ -31,8 +31,17 @@ interface Sighting {
   readonly atMs: number
 }
 
-/** Stretches of time, by the monotonic clock, in ms; the last one may not have ended. */
-type Stretches = Array<{ readonly fromMs: number; untilMs: number }>
+/** A stretch of time, by the monotonic clock, in ms; the last one may not have ended. */
+interface Stretch {
+  readonly fromMs: number
+  untilMs: number
+}
+type Stretches = Stretch[]
+
+/** Links cut between the members in some places and all others. */
+interface Cut extends Stretch {
+  readonly places: readonly number[]
+}
 
 /** How long it took until survivors called the killed dead. */
 export interface Detections {
@@ -50,7 +59,7 @@ export class Deaths {
   readonly #stalls = new Map<ChaosProcess, Stretches>()
   /** When the driver stood still, and with it all links. */
   readonly #ownStalls: Stretches = []
-  readonly #cuts: Stretches = []
+  readonly #cuts: Cut[] = []
   /** When some member that ran was called dead, until all were settled again. */
   readonly #partings: Stretches = []
 
@@ -92,8 +101,9 @@ export class Deaths {
     if (child !== undefined) this.#stalls.set(child, known)
   }
 
-  linksCut(): void {
-    this.#cuts.push({ fromMs: performance.now(), untilMs: Number.POSITIVE_INFINITY })
+  /** Those in some places cannot reach all others, or not be reached by them. */
+  linksCut(places: readonly number[]): void {
+    this.#cuts.push({ places, fromMs: performance.now(), untilMs: Number.POSITIVE_INFINITY })
   }
 
   linksMended(): void {
@@ -138,12 +148,13 @@ export class Deaths {
     return this.#sightings.length
   }
 
-  #isExplained({ of, atMs }: Sighting): boolean {
-    const overlaps = ({ fromMs, untilMs }: Stretches[number]) =>
+  #isExplained({ by, of, atMs }: Sighting): boolean {
+    const overlaps = ({ fromMs, untilMs }: Stretch) =>
       fromMs <= atMs && untilMs + AFTERMATH_MS > atMs
+    const isBetween = ({ places }: Cut) => places.includes(by.place) !== places.includes(of.place)
     // One that joins has connections to make, and much to take over.
     if (of.isLate && (of.readyAtMs ?? atMs) + AFTERMATH_MS > atMs) return true
-    if (this.#cuts.some(overlaps)) return true
+    if (this.#cuts.some((cut) => isBetween(cut) && overlaps(cut))) return true
     // One that stood still and has not told of it yet stands still.
     const stalls = [...(this.#stalls.get(of) ?? []), ...this.#ownStalls]
     return longOnes(stalls).some(overlaps)

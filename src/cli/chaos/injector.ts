@@ -124,7 +124,7 @@ export class Injector {
         const { group, way } = fault
         const others = this.#others(group)
         this.#begins(injection)
-        deaths.linksCut()
+        deaths.linksCut(group)
         if (way !== 'in') mesh.links.cutOneWay(group, others)
         if (way !== 'out') mesh.links.cutOneWay(others, group)
         await pause(fault.forMs, signal)

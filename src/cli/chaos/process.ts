@@ -36,7 +36,8 @@ export class Guard {
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    const { pid, exitCode, signalCode } = this.#process
+    if (pid === undefined || exitCode !== null || signalCode !== null) return
     const ended = new Promise((resolve) => this.#process.once('exit', resolve))
     this.#process.disconnect()
     await ended
@@ -72,8 +73,8 @@ export class ChaosProcess {
   ) {
     // Detached: a kernel may hang up a whole group of processes for one that is stopped.
     this.#process = fork(CHILD, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true })
-    const { pid } = this
-    guard.tell({ does: 'run', pid })
+    const { pid } = this.#process
+    if (pid !== undefined) guard.tell({ does: 'run', pid })
     this.#process.on('message', (message: Answer | Report) => {
       if ('event' in message) return listener.onReport(this, message)
       this.#waiting.get(message.answer)?.(message)
@@ -81,17 +82,17 @@ export class ChaosProcess {
     })
     this.#process.on('error', (error) => this.#keep(`${error.message}\n`))
     this.#process.stderr?.on('data', (chunk) => this.#keep(String(chunk)))
-    const ended = new Promise<void>((resolve) => {
-      this.#process.once('exit', () => {
-        this.endedAtMs = performance.now()
-        guard.tell({ does: 'end', pid })
-        resolve()
-      })
+    // One that could not be started has an error, and neither an exit nor anything to say.
+    const ends = pid === undefined ? ['error'] : ['exit', 'disconnect']
+    if (pid !== undefined) this.#process.once('exit', () => guard.tell({ does: 'end', pid }))
+    this.#process.once(ends[0] as 'exit', () => {
+      this.endedAtMs = performance.now()
     })
     // What it said last may still be on its way when it has ended.
-    const heard = new Promise<void>((resolve) => this.#process.once('disconnect', () => resolve()))
-    this.exited = Promise.all([ended, heard]).then(() => {
-      const error = 'the process has ended'
+    const all = ends.map((end) => new Promise<void>((resolve) => this.#process.once(end, resolve)))
+    this.exited = Promise.all(all).then(() => {
+      const error =
+        pid === undefined ? `could not be started: ${this.stderr.trim()}` : 'the process has ended'
       for (const [answer, settle] of this.#waiting) settle({ answer, error })
       this.#waiting.clear()
       listener.onExit(this)
@@ -120,7 +121,8 @@ export class ChaosProcess {
         else reject(new CommandFailure(code ?? 'CHILD_FAILED', `${this.name}: ${error}`))
       })
       // One that has ended answers all that waits; see `exited`.
-      if (this.#process.connected) this.#process.send({ number, command }, () => {})
+      if (this.isRunning && this.#process.connected)
+        this.#process.send({ number, command }, () => {})
       else this.#waiting.get(number)?.({ answer: number, error: 'the process has ended' })
     })
   }

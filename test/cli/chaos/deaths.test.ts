@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Deaths } from '../../../src/cli/chaos/deaths.js'
 import type { ChaosProcess } from '../../../src/cli/chaos/process.js'
 
-const member = (name: string, isLate = false) => {
-  return { name, isRunning: true, isLate, readyAtMs: performance.now() } as ChaosProcess
+const member = (name: string, isLate = false, place = 0) => {
+  return { name, place, isRunning: true, isLate, readyAtMs: performance.now() } as ChaosProcess
 }
 const pass = (ms: number) => vi.advanceTimersByTime(ms)
 
@@ -67,18 +67,31 @@ describe('deaths in a chaos run', () => {
 
   it('have a cause where links were cut, the driver stood still, or the member had just joined', () => {
     const cut = new Deaths()
-    cut.linksCut()
-    cut.told(member('one'), member('two'))
+    const [here, there] = [member('here', false, 1), member('there', false, 4)]
+    cut.linksCut([1, 2])
+    cut.told(here, there)
+    cut.told(there, here)
     expect(cut.falseDeaths()).toEqual([])
     cut.linksMended()
     pass(30_000)
-    cut.told(member('one'), member('two'))
+    cut.told(here, there)
     expect(cut.falseDeaths()).toHaveLength(1)
     const busy = new Deaths()
     busy.stalled(undefined, 4_000)
     busy.told(member('one'), member('two'))
     busy.told(member('one'), member('three', true))
     expect(busy.falseDeaths()).toEqual([])
+  })
+
+  it('have no cause in a cut between others', () => {
+    const deaths = new Deaths()
+    const [one, two] = [member('one', false, 1), member('two', false, 2)]
+    deaths.linksCut([1, 2])
+    deaths.told(one, two)
+    deaths.linksMended()
+    deaths.linksCut([3])
+    deaths.told(two, one)
+    expect(deaths.falseDeaths()).toHaveLength(2)
   })
 
   it('part the views of members until all are settled', () => {
