@@ -1,6 +1,6 @@
 /**
  * What goes wrong in a seed's run. Each kind of fault is a named draw: how likely it is that a run has it, and what it
- * does then. Every fault brings its own end, so that it can be taken out of a script as a whole.
+ * does then. Every fault brings its own end, or lasts until all is healed, so that it can be taken out of a script as a whole.
  */
 import type { LinkSettings } from '../../src/adapters/memory/faults.js'
 import type { Draw } from '../../src/testing/draw.js'
@@ -11,9 +11,7 @@ export interface FaultSpace {
   readonly draw: Draw
   /** The members that begin. Those that join later are named by `nextMember`. */
   readonly members: readonly string[]
-  /** Those that may join later included. */
-  readonly everybody: readonly string[]
-  /** Those that do, and when, in ms: known to all kinds but `join`. */
+  /** Those that join later, and when, in ms: known to all kinds but `join`. */
   readonly joiners?: ReadonlyMap<string, number>
   readonly nextMember: () => string
   readonly fromMs: number
@@ -194,11 +192,12 @@ function overLinks(
   return {
     probability,
     timesMax: 2,
-    make({ draw, everybody, fromMs, toMs }) {
+    make(space) {
+      const { draw, fromMs, toMs } = space
       const settings = settingsOf(draw)
       const atMs = draw.whole(fromMs, toMs)
       const endMs = Math.min(atMs + draw.whole(...lastsMs), toMs)
-      const [from, to] = draw.sample(everybody, 2) as [string, string]
+      const [from, to] = draw.sample(everybodyOf(space), 2) as [string, string]
       const where = draw.happens(0.5) ? { from, to } : {}
       return [
         { atMs, do: 'link', settings, ...where },
@@ -221,8 +220,15 @@ function wellOf(settings: Partial<LinkSettings>): Partial<LinkSettings> {
   return Object.fromEntries(names.filter((name) => name in well).map((name) => [name, well[name]]))
 }
 
+/** All who take part, be it from later on. */
+function everybodyOf({ members, joiners }: FaultSpace): string[] {
+  return [...members, ...(joiners?.keys() ?? [])]
+}
+
 /** Two groups: one member against the rest, or any division. */
-function splitOf({ draw, everybody }: FaultSpace): [string[], string[]] {
+function splitOf(space: FaultSpace): [string[], string[]] {
+  const { draw } = space
+  const everybody = everybodyOf(space)
   const size = draw.whole(1, everybody.length - 1)
   const group = draw.sample(everybody, size)
   return [group, everybody.filter((member) => !group.includes(member))]

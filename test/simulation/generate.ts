@@ -66,7 +66,6 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): Plan 
   const faultSpace = {
     draw: draw.fork('faults'),
     members,
-    everybody: [...members, memberName(count + 1), memberName(count + 2)],
     nextMember,
     fromMs: FAULTS_FROM_MS,
     toMs: healAtMs,

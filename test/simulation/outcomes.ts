@@ -8,12 +8,27 @@ interface Call {
   readonly beganAtMs: number
   /** Whether it is to end in time: its peer was serving when it began. */
   readonly isTimed: boolean
+  /** Whether nothing had gone wrong when it began. */
+  readonly isUndisturbed: boolean
   outcome: string
 }
 
 /** Calls that wait for nothing but others, each at most so many times `syncTimeoutMs`: for room, twice, and for answers. */
 const TIMED = new Set(['set', 'delete', 'clear', 'invalidate', 'get', 'getMany'])
 const WAITS_MAX = 3
+
+/** What may come of a call that was made rightly, on a mesh that is broken: anything else is a mistake. */
+const EXPECTED_CODES = new Set([
+  'NOT_CONFIRMED',
+  'CLOCK_SKEW',
+  'SYNC_QUEUE_FULL',
+  'HINTS_FULL',
+  'PEER_STOPPED',
+  'VALUE_TOO_LARGE',
+])
+
+/** What comes of what a caller asks wrongly. */
+const CALLERS_OWN = new Set(['VALUE_TOO_LARGE'])
 
 /** For timers of a clock that drifts, and for what takes its turn after them, in ms. */
 const MARGIN_MS = 2_000
@@ -23,6 +38,8 @@ export interface OutcomeOptions {
   readonly syncTimeoutMs: number
   /** Whether a process has stood still since a moment. */
   readonly hasStoodStill: (process: SimulatedProcess, sinceMs: number) => boolean
+  /** Whether nothing has gone wrong yet: no fault, and nobody who stopped. */
+  readonly isUndisturbed: () => boolean
 }
 
 export class Outcomes {
@@ -46,7 +63,8 @@ export class Outcomes {
   ): void {
     const beganAtMs = this.#options.nowMs()
     const isTimed = TIMED.has(what) && process.peer.status === 'serving'
-    const call: Call = { process, what, outcome: 'pending', beganAtMs, isTimed }
+    const isUndisturbed = process.peer.status === 'serving' && this.#options.isUndisturbed()
+    const call: Call = { process, what, outcome: 'pending', beganAtMs, isTimed, isUndisturbed }
     this.#pending.add(call)
     this.#latest.set(`${process.id} ${what}`, call)
     const settled = (outcome: string) => {
@@ -59,9 +77,12 @@ export class Outcomes {
       () => settled('ok'),
       (error: unknown) => {
         const { code } = error as { code?: unknown }
-        if (typeof code !== 'string') {
-          const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        if (typeof code !== 'string' || !EXPECTED_CODES.has(code)) {
           this.#violations.add('outcome', `${what} at ${process.id} failed with ${text}`)
+        } else if (isUndisturbed && this.#options.isUndisturbed() && !CALLERS_OWN.has(code)) {
+          const when = 'though nothing had gone wrong'
+          this.#violations.add('available', `${what} at ${process.id} failed, ${when}: ${text}`)
         }
         settled(String(code))
       },

@@ -102,6 +102,8 @@ class Run {
   readonly #members = new Map<string, SimulatedProcess>()
   #workCount = 0
   #lookedAtMs = 0
+  /** Something has gone wrong, or been made to. */
+  #isDisturbed = false
 
   constructor(plan: Plan, { seed, history = false }: RunOptions) {
     this.#plan = plan
@@ -130,6 +132,7 @@ class Run {
       nowMs: () => this.#simulation.time.monotonicMs(),
       syncTimeoutMs: resolved.syncTimeoutMs,
       hasStoodStill: (process, sinceMs) => disturbances.hasStoodStill(process, sinceMs),
+      isUndisturbed: () => !this.#isDisturbed,
     })
   }
 
@@ -160,7 +163,10 @@ class Run {
     await this.#rest()
     await this.#goTo(this.#plan.endAtMs)
     this.#checker.checkAtRest()
-    await this.#checker.readAtRest()
+    if (this.#checker.hasQuorum) {
+      await this.#checker.readAtRest()
+      await this.#workAtRest()
+    }
     await this.#stopAll()
   }
 
@@ -183,6 +189,39 @@ class Run {
       }
       if (untilMs >= atMs) return
     }
+  }
+
+  /** On a mesh at rest all that callers ask succeeds, at every member, and all others see it. */
+  async #workAtRest(): Promise<void> {
+    const running = this.#simulation.running()
+    for (const [index, process] of running.entries()) {
+      const at = process.id
+      const reader = running[(index + 1) % running.length] as SimulatedProcess
+      const key = `at-rest-${at}`
+      const value = `${key}-value`
+      await this.#askAtRest(process, { do: 'set', at, key, value, ack: 'quorum' })
+      await this.#seesAtRest(reader, key, value)
+      await this.#askAtRest(process, { do: 'delete', at, key, ack: 'quorum' })
+      await this.#seesAtRest(reader, key, undefined)
+    }
+  }
+
+  async #askAtRest(process: SimulatedProcess, work: Work): Promise<void> {
+    try {
+      await this.#simulation.settled(this.#ask(process, work))
+    } catch (error) {
+      const what = `${process.id} cannot ${work.do} at rest: ${(error as Error).message}`
+      this.#checker.violations.add('available', what)
+    }
+  }
+
+  async #seesAtRest(reader: SimulatedProcess, key: string, value: string | undefined) {
+    const cache = reader.peer.cache<string>(DEFAULT_CACHE)
+    const read = cache.get(key, { consistency: 'quorum' })
+    const seen = await this.#simulation.settled(read).catch((error: Error) => error.message)
+    if (seen === value || (seen === undefined && this.#checker.mayEvict)) return
+    const what = `${reader.id} reads ${key} = ${seen ?? 'nothing'} at rest, not ${value ?? 'nothing'}`
+    this.#checker.violations.add('available', what)
   }
 
   /** Waits until all is at rest, and then whether it stays so. */
@@ -285,7 +324,6 @@ class Run {
         await cache.clear(options)
         return acks.acknowledgedDelete(promised, work.ack)
       case 'invalidate':
-        acks.deletes(name, undefined)
         for (const tag of work.tags) log.intendsDelete(process.id, name, undefined, tag)
         await cache.invalidateTags(work.tags, options)
         return acks.acknowledgedDelete(promised, work.ack)
@@ -364,6 +402,7 @@ class Run {
   async #happen(step: Operation): Promise<void> {
     const { network } = this.#simulation
     const { disturbances } = this.#checker
+    if (step.do !== 'start' || step.clockOffsetMs !== undefined) this.#isDisturbed = true
     switch (step.do) {
       case 'start':
         return await this.#start(step.member, step)
@@ -374,6 +413,7 @@ class Run {
       case 'crash':
         return this.#withRunning(step.member, (process) => {
           this.#checker.ends(process)
+          this.#checker.membership.killed(process)
           this.#simulation.crash(process, { silent: step.silent ?? false })
         })
       case 'suspend':
@@ -397,21 +437,18 @@ class Run {
       case 'drift':
         return this.#withRunning(step.member, ({ time }) => time.setDrift(step.share))
       case 'link':
-        disturbances.linksFail()
         if (step.from === undefined || step.to === undefined) network.configure(step.settings)
         else network.configureLink(step.from, step.to, step.settings)
-        return
+        return disturbances.linksChanged()
       case 'cut':
-        disturbances.linksFail()
         for (const a of step.from) {
           for (const b of step.to) network.cut(a, b, { oneWay: step.oneWay ?? false })
         }
-        return
+        return disturbances.linksChanged()
       case 'mend':
         for (const a of step.from) for (const b of step.to) network.heal(a, b)
-        return
+        return disturbances.linksChanged()
       case 'mute':
-        disturbances.linksFail()
         return network.muteGossip(...step.between)
       case 'heal':
         return this.#heal()
@@ -469,7 +506,7 @@ class Run {
   #heal(): void {
     this.#history.note(() => 'heal')
     this.#simulation.network.reset()
-    this.#checker.disturbances.linksHeal()
+    this.#checker.disturbances.linksChanged()
     for (const { time } of this.#simulation.running()) {
       time.setDrift(0)
       time.correct()

@@ -172,23 +172,14 @@ export class AckRules {
     this.#check(process, { cache, key }, value, known)
   }
 
-  /** Values that must be read at quorum by every member, once all is healed: each cache with its keys. */
-  promisedKeys(): Map<string, string[]> {
-    const keys = new Map<string, string[]>()
-    if (this.#components.replicas === 'all') return keys
-    for (const { record, risk } of this.#acknowledged.values()) {
-      const { cache, key } = record
-      if (risk.isVoid || key === undefined) continue
-      keys.set(cache, [...(keys.get(cache) ?? []), key])
-    }
-    return keys
-  }
-
-  /** After heal and quiet, a process was asked for what is promised. */
+  /** After heal and quiet, a process has read all keys of a cache at quorum: it sees what was acknowledged. */
   readAtRest(process: SimulatedProcess, cache: string, values: ReadonlyMap<string, string>): void {
-    for (const key of this.promisedKeys().get(cache) ?? []) {
-      const known = this.#acknowledged.get(nameOf(cache, key))
-      if (known !== undefined) this.#check(process, { cache, key }, values.get(key), known)
+    // Where all keep everything, what one that was alone acknowledged is lost with it.
+    if (this.#components.replicas === 'all') return
+    for (const known of this.#acknowledged.values()) {
+      const { key } = known.record
+      if (known.record.cache !== cache || known.risk.isVoid || key === undefined) continue
+      this.#check(process, { cache, key }, values.get(key), known)
     }
   }
 
@@ -209,7 +200,7 @@ export class AckRules {
     const { record } = known
     if (value === undefined) {
       if (record.deleted) return
-      if (this.#mayBeSuperseded(record, known.beganOrder) || this.#mayBeGone(record)) return
+      if (this.#mayBeUndone(record, known.beganOrder) || this.#mayBeGone(record)) return
     } else {
       const version = log.versionOf(value)
       if (version === undefined || !wins(record, { ...record, version, deleted: false, value }))
@@ -246,14 +237,31 @@ export class AckRules {
 
   /** Whether something later may have taken a record's place; it may be known to a majority before it is published. */
   #mayBeSuperseded(record: Record, beganOrder: number): boolean {
+    return this.#mayBeUndone(record, beganOrder) || this.#later(record).next().done === false
+  }
+
+  /** Whether something later may have left nothing of a record's key. */
+  #mayBeUndone(record: Record, beganOrder: number): boolean {
     const { log } = this.#components
     const { cache, key = '' } = record
     const deletions = [this.#deletions.get(nameOf(cache, key)), this.#deletions.get(cache)]
     if (deletions.some((order) => order !== undefined && order > beganOrder)) return true
     // Where clocks differ, one that was asked for before may be later.
     if (log.awaitsDelete(cache, key) || log.mayBeUndone(record)) return true
-    const others = [...log.of(cache, key), ...log.briefOf(cache, key)]
-    return others.some((other) => other === undefined || wins(other, record))
+    for (const later of this.#later(record)) {
+      if (later === undefined || later.deleted || log.mayBeUndone(later)) return true
+      if (this.#mayBeGone(later)) return true
+    }
+    return false
+  }
+
+  /** Records that take the place of one; undefined for one of which the version is not known. */
+  *#later(record: Record): Generator<Record | undefined> {
+    const { log } = this.#components
+    const { cache, key = '' } = record
+    for (const other of [...log.of(cache, key), ...log.briefOf(cache, key)]) {
+      if (other === undefined || wins(other, record)) yield other
+    }
   }
 
   /** Whether a record may have expired or been evicted, so that its absence proves nothing. */
@@ -272,7 +280,7 @@ function isOfMany(ack: Ack | undefined): boolean {
 }
 
 /** Members that a majority is counted of, as a process sees them. The ring follows a little later. */
-function countedMembers({ peer }: SimulatedProcess): number {
+export function countedMembers({ peer }: SimulatedProcess): number {
   const onRing = new Set(peer.ring.members)
   const counted = peer.members.filter(
     ({ id, role, state }) =>

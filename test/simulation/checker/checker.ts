@@ -13,7 +13,7 @@ import {
   wins,
 } from '../../../src/testing/checker/records.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
-import { AckRules } from './acks.js'
+import { AckRules, countedMembers } from './acks.js'
 import { checkBounds, checkQueue, checkStopped } from './bounds.js'
 import { ConvergenceRules } from './convergence.js'
 import { checkMeaning, differing } from './digests.js'
@@ -21,7 +21,7 @@ import { Disturbances } from './disturbances.js'
 import { JoinerRules } from './joiners.js'
 import { MembershipRules } from './membership.js'
 import { checkPlacement, hasNoHints, isOwner, isSettled } from './placement.js'
-import { Sessions } from './sessions.js'
+import { keeps, Sessions } from './sessions.js'
 import { StalenessRules } from './staleness.js'
 import { Violations } from './violations.js'
 import { WriteLog } from './write-log.js'
@@ -73,7 +73,7 @@ export class Checker {
     const { log } = this
     this.violations = new Violations(nowMs)
     const { violations } = this
-    this.disturbances = new Disturbances(nowMs)
+    this.disturbances = new Disturbances(simulation)
     const clockErrorMs = () => this.#clockErrorMs
     const { replicas } = options
     const isFullCopy = replicas === 'all'
@@ -111,6 +111,7 @@ export class Checker {
       )
     }
     this.disturbances.shakes(process)
+    this.disturbances.linksChanged()
     this.#noteClock(process)
     this.joiners.watch(process)
     peer.on('alert', ({ code }) => {
@@ -173,6 +174,7 @@ export class Checker {
 
   /** Reads every key at every process, and looks at the bounds. */
   look(): void {
+    this.membership.look()
     const isBoundsLook = this.#lookCount++ % BOUNDS_LOOKS === 0
     for (const process of this.#simulation.running()) this.#noteClock(process)
     if (!this.#isFullCopy) this.#lookAtOwners()
@@ -247,24 +249,63 @@ export class Checker {
     if (!this.#isFullCopy) checkPlacement(this.#simulation, this.violations)
   }
 
-  /** After that: every member reads at quorum what was acknowledged. */
-  async readAtRest(): Promise<void> {
+  /** Whether there are owners enough for a quorum: where all keep everything, of all that are known, the dead included. */
+  get hasQuorum(): boolean {
     const { replicas } = this.#options
     const running = this.#simulation.running()
-    const wanted = replicas === 'all' ? 0 : Math.floor(replicas / 2) + 1
-    // With too few owners there is no quorum.
-    if (running.filter(isOwner).length < wanted) return
-    for (const process of running) {
-      for (const [cache, keys] of this.acks.promisedKeys()) {
-        const read = process.peer.cache<string>(cache).getMany(keys, { consistency: 'quorum' })
+    const known = replicas === 'all' ? Math.max(...running.map(countedMembers)) : replicas
+    return running.filter(isOwner).length >= Math.floor(known / 2) + 1
+  }
+
+  /** After that: every member reads at quorum what the owners have, whose copies are equal by now, and what was acknowledged. */
+  async readAtRest(): Promise<void> {
+    for (const process of this.#simulation.running()) {
+      for (const name of this.#caches) {
+        const keys = this.log.keys.filter(({ cache }) => cache === name).map(({ key }) => key)
+        if (keys.length === 0) continue
+        const read = process.peer.cache<string>(name).getMany(keys, { consistency: 'quorum' })
         try {
-          this.acks.readAtRest(process, cache, await this.#simulation.settled(read))
+          const values = await this.#simulation.settled(read)
+          this.acks.readAtRest(process, name, values)
+          if (!this.#mayEvict) this.#checkOwnersHave(process, name, keys, values)
         } catch (error) {
           const why = (error as Error).message
-          this.violations.add('ack', `${process.id} cannot read at quorum at rest: ${why}`)
+          this.violations.add('available', `${process.id} cannot read at quorum at rest: ${why}`)
         }
       }
     }
+  }
+
+  /** A read at quorum shows what each owner holds now. What is over in a moment may show or not. */
+  #checkOwnersHave(
+    process: SimulatedProcess,
+    cache: string,
+    keys: readonly string[],
+    values: ReadonlyMap<string, string>,
+  ): void {
+    const owners = this.#simulation.running().filter(isOwner)
+    for (const key of keys) {
+      const value = values.get(key)
+      for (const owner of owners) {
+        if (!keeps(owner, cache, key)) continue
+        const held = owner.peer.cache<string>(cache).peek(key)
+        if (held === value || this.#isBrief(held ?? value)) continue
+        const what = `${process.id} reads ${cache}/${key} = ${value ?? 'nothing'} at quorum at rest`
+        this.violations.add(
+          'ack',
+          `${what}, and ${owner.id}, which owns it, has ${held ?? 'nothing'}`,
+        )
+      }
+    }
+  }
+
+  #isBrief(value: string | undefined): boolean {
+    return value !== undefined && (this.log.written(value)?.ttlMs ?? 0) > 0
+  }
+
+  /** Whether entries may go for want of room. */
+  get mayEvict(): boolean {
+    return this.#mayEvict
   }
 
   stopped(process: SimulatedProcess): void {

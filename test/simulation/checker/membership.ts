@@ -1,6 +1,6 @@
 /**
- * What members may say of each other: nobody is called dead who did not give cause, nobody is called alive again by
- * old news, and after quiet all agree on who is there and on the ring.
+ * What members may say of each other: nobody is called dead who did not give cause, whoever is killed is called dead in time,
+ * nobody is called alive again by old news, and after quiet all agree on who is there and on the ring.
  */
 import type { MemberInfo } from '../../../src/api.js'
 import type { Losses } from '../../../src/testing/checker/losses.js'
@@ -16,10 +16,22 @@ export interface MembershipComponents {
   readonly losses: Losses
 }
 
+/** How soon all to whom nothing happens call a member dead that is gone without a word, in ms. */
+const DETECTION_MAX_MS = 10_000
+
+/** A process that was killed, and who was there. */
+interface Kill {
+  readonly process: SimulatedProcess
+  readonly atMs: number
+  readonly survivors: readonly SimulatedProcess[]
+}
+
 export class MembershipRules {
   readonly #components: MembershipComponents
   /** For each process, the incarnation in which it last called a member gone. */
   readonly #gone = new Map<SimulatedProcess, Map<string, number>>()
+  /** Those that all may not have noticed yet. */
+  readonly #kills = new Set<Kill>()
 
   constructor(components: MembershipComponents) {
     this.#components = components
@@ -33,13 +45,14 @@ export class MembershipRules {
     if (state === 'dead') {
       const running = simulation.running().find((process) => process.id === id)
       const isOfThisLife = incarnation > this.#lastOfEarlierLives(id)
-      if (running !== undefined && isOfThisLife && !disturbances.explainDeathOf(running)) {
+      if (running !== undefined && isOfThisLife && !disturbances.explainDeath(by, running)) {
         violations.add('false death', `${by.id} calls ${id} dead, which runs and gave no cause`)
       }
       if (running !== undefined && isOfThisLife) this.#components.losses.disagree()
       const last = simulation.processes.findLast((process) => process.id === id)
       const hasLeft = last !== undefined && !last.isRunning && !last.time.isKilled
-      if (hasLeft && ![last, by].some((process) => disturbances.explainDeathOf(process))) {
+      const isExplained = hasLeft && [last, by].some((one) => disturbances.explainDeath(by, one))
+      if (hasLeft && !isExplained) {
         violations.add('false death', `${by.id} calls ${id} dead, which left`)
       }
     }
@@ -49,6 +62,39 @@ export class MembershipRules {
       const what = `${by.id} calls ${id} alive in incarnation ${incarnation}, gone in ${goneIn}`
       violations.add('revival', what)
     }
+  }
+
+  /** A process is killed. */
+  killed(process: SimulatedProcess): void {
+    const { simulation } = this.#components
+    const survivors = simulation
+      .running()
+      .filter((other) => other !== process && this.#sees(other, process.id) === 'alive')
+    this.#kills.add({ process, atMs: simulation.time.monotonicMs(), survivors })
+  }
+
+  /** Whoever was killed so long ago is called dead by all to whom nothing happened, unless it has come again. */
+  look(): void {
+    const { simulation, disturbances, violations } = this.#components
+    const nowMs = simulation.time.monotonicMs()
+    for (const kill of this.#kills) {
+      const { process, atMs, survivors } = kill
+      if (nowMs - atMs < DETECTION_MAX_MS) continue
+      this.#kills.delete(kill)
+      const { id, number } = process
+      if (simulation.processes.some((other) => other.id === id && other.number > number)) continue
+      for (const survivor of survivors) {
+        const state = this.#sees(survivor, id)
+        if (!survivor.isRunning || (state !== 'alive' && state !== 'suspect')) continue
+        if (!disturbances.wasWell(survivor, atMs, id)) continue
+        const what = `${survivor.id} takes ${id} to be ${state}, which was killed`
+        violations.add('undetected', `${what} ${Math.round(nowMs - atMs)} ms ago`)
+      }
+    }
+  }
+
+  #sees({ peer }: SimulatedProcess, id: string): string | undefined {
+    return peer.members.find((member) => member.id === id)?.state
   }
 
   /** After heal and quiet. */

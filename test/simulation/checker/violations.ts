@@ -22,6 +22,8 @@ export type Rule =
   | 'digest'
   | 'false death'
   | 'revival'
+  | 'undetected'
+  | 'available'
   | 'bounds'
   | 'outcome'
   | 'stop'

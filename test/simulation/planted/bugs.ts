@@ -151,6 +151,28 @@ const STORE: readonly PlantedBug[] = [
     breaks: ['phantom'],
   },
   {
+    name: 'eviction-as-delete',
+    is: 'an eviction that is replicated as a delete',
+    because: 'copies are to be equal, and this one has it no more',
+    file: 'src/mesh-peer.ts',
+    find: '      evict: ({ cache, key, version }) =>\n        emitter(cache)',
+    replace:
+      '      evict: ({ cache, key, version }) => (this.#member.replication.delete(cache, key), emitter(cache))',
+    soil: soils.SMALL,
+    breaks: ['phantom'],
+  },
+  {
+    name: 'no-writes-after-a-death',
+    is: 'a member that takes no writes any more once another one has died',
+    because: 'a mesh that has lost somebody is better left alone',
+    file: 'src/services/replication.ts',
+    find: '    if (!meshClock.isTrusted) {\n      this.#queue.release()',
+    replace:
+      '    if (!meshClock.isTrusted || membership.list.all().some(({ state }) => state === "dead")) {\n      this.#queue.release()',
+    soil: soils.RESTARTS,
+    breaks: ['available'],
+  },
+  {
     name: 'items-unbounded',
     is: 'a store that holds more entries than it may',
     because: 'bytes are what memory is short of',
@@ -523,7 +545,7 @@ const MEMBERSHIP: readonly PlantedBug[] = [
     const isLate = false
     this.#pulse(author).excuse(this.#nowMs)\n`,
     soil: soils.VOICES_OF_THE_DEAD,
-    breaks: ['expectation'],
+    breaks: ['undetected'],
   },
   {
     name: 'last-words-are-life',
@@ -876,6 +898,16 @@ const REPAIR: readonly PlantedBug[] = [
     replace: '',
     soil: soils.scenario('given-up-by-the-only-holder'),
     breaks: ['expectation'],
+  },
+  {
+    name: 'moments-outlive-the-holding',
+    is: 'a member that takes what it has given up and dropped for deleted',
+    because: 'both had held the same, and one of them does no more',
+    file: 'src/services/giving-up.ts',
+    find: '    agreements.gaveUp(partition)\n',
+    replace: '',
+    soil: soils.scenario('regained-beyond-the-grace'),
+    breaks: ['expectation', 'ack'],
   },
   {
     name: 'unheard-outranking',

@@ -303,6 +303,25 @@ const BOUNDS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'regained-beyond-the-grace',
+    proves: paragraph`A joiner takes partitions over from members that had agreed on them, and is killed when deletes are remembered
+      for as long no more. Those who had given the partitions up take them over again: what they lack they have dropped, and not
+      deleted. A member that goes by when it was last equal with another, whatever it has given up since, has the other delete it all.`,
+    shows: ['join', 'crash'],
+    members: 4,
+    options: { replicas: 3, tombstoneGraceMs: 1_000 },
+    steps: [
+      ...at(2_000, { do: 'setMany', at: 'p01', entries: entries('k', 30) }),
+      ...at(60_000, { do: 'start', member: 'p05' }),
+      ...at(200_000, { do: 'crash', member: 'p05' }),
+      ...at(
+        260_000,
+        ...numbered('k', 30).map((key) => read('p03', key, `k ${key.slice(1)}`, 'quorum')),
+        ...stat('p01 p02 p03 p04', 'tombstoneCount', { atMost: 0 }),
+      ),
+    ],
+  },
+  {
     name: 'delete-unheard-beyond-the-grace',
     proves: paragraph`A delete is heard by one other member only, and nobody compares what he holds for longer than deletes are
       remembered. The tombstone is kept all the same, until all who own the key have been told: when members compare again,
@@ -334,7 +353,7 @@ const BOUNDS: readonly Scenario[] = [
       ...at(5_030, { do: 'start', member: 'p03' }),
       ...at(
         60_000,
-        ...numbered('k', 30).map((key) => read('p03', key, `k ${key.slice(1)}`, 'one')),
+        ...numbered('k', 30).map((key) => read('p03', key, `k ${key.slice(1)}`, 'quorum')),
       ),
     ],
   },
