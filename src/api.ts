@@ -493,8 +493,9 @@ export interface Peer extends EventSource<PeerEvents>, AsyncDisposable {
    */
   flush(): Promise<void>
   /**
-   * Compares what this peer holds with everybody who owns it as well, now, and makes the two of each pair equal: with each
-   * of them it has all that the other had when it was called, and the other all that it had. Peers do this every
+   * Compares what this peer holds with everybody who owns it as well, now, and makes the two of each pair equal, in up to
+   * three passes, for what one of them had others may lack: then all have what any of them had when it was called. Left out
+   * is what one of the two is still taking over, or had to evict and forget (`lossyPartitions`). Peers do this every
    * `antiEntropyIntervalMs` with one of the others, and whenever they have been apart; call it where that is to be over.
    * @throws SyncError naming those with whom that was not possible; PeerStoppedError
    */

@@ -7,7 +7,8 @@
  * than that, and held by one of them only, has been deleted by the other. (Cassandra asks its operators to repair within the
  * grace for this reason, `gc_grace_seconds`; here members know when they did.)
  *
- * A moment belongs to one run of the other member: one that was started again has forgotten all.
+ * A moment belongs to one run of the other member: one that was started again has forgotten all. And it belongs to one time of
+ * holding the partition: who gave it up in between lacks what it dropped, and has deleted nothing.
  */
 import { PARTITIONS } from './ring.js'
 
@@ -69,6 +70,11 @@ export class LastEqual {
       if (partitions?.[partition] === 0) continue
       own[partition] = Math.max(own[partition] as number, seconds[partition] as number)
     }
+  }
+
+  /** Nothing is known of a partition any more. */
+  forget(partition: number): void {
+    for (const { seconds } of this.#known.values()) seconds[partition] = 0
   }
 
   /** Moments after a wall time, in ms, were by a clock that was wrong: nothing is known of them. */

@@ -17,6 +17,8 @@ export interface Remembered extends Versioned {
   readonly key: string
   /** Wall time from which the value is gone everywhere, in ms since the epoch; 0 means never, or that there is none. */
   readonly expiresAt: number
+  /** Of a stub: it came from another member, and this one never had the value. */
+  readonly isOfOthers?: boolean
 }
 
 /** A key that is gone, as it is held. */

@@ -334,7 +334,7 @@ export class Store {
   outdate(stub: Remembered): boolean {
     const held = this.#entry(stub.cache, stub.key)
     if (!this.#isNews(stub, held)) return false
-    this.#skip(stub, held, 'expire')
+    this.#skip({ ...stub, isOfOthers: true }, held, 'expire')
     return true
   }
 
@@ -430,8 +430,9 @@ export class Store {
   #isNews(record: Remembered, held: StoredEntry | undefined): boolean {
     const clear = this.#markers.clearOf(record.cache)
     if (clear !== undefined && !supersedes(record, clear)) return false
-    const known = held ?? this.#remembered(record)?.record
-    return known === undefined || supersedes(record, known)
+    if (held !== undefined) return supersedes(record, held)
+    const known = this.#remembered(record)?.record
+    return known === undefined || supersedes(record, known) || isValueOf(record, known)
   }
 
   #put(write: Write, payload: Payload, held: StoredEntry | undefined): void {
@@ -558,12 +559,12 @@ export class Store {
 
   /** Keeps only the version of a key whose value is gone here, so that nothing older takes its place. */
   #rememberStub(record: Remembered): void {
-    const { cache, key, version, expiresAt } = record
+    const { cache, key, version, expiresAt, isOfOthers = false } = record
     const { keyHashOf, clock } = this.#options
     this.#forget(record)
     this.#raised(record)
     this.#stubs.remember(
-      { cache, key, version, expiresAt, deleted: false, payload: undefined },
+      { cache, key, version, expiresAt, deleted: false, payload: undefined, isOfOthers },
       keyHashOf(cache, key),
       clock.monotonicMs(),
     )
@@ -706,4 +707,10 @@ export class Store {
   #hasExpired({ expiresAt }: Write): boolean {
     return expiresAt !== 0 && expiresAt <= this.#options.clock.now()
   }
+}
+
+/** Whether a record is the value of a stub that came from others: who gave it had no room for it, and another one has. */
+function isValueOf({ deleted, payload, version }: Remembered, known: Remembered): boolean {
+  if (deleted || payload === undefined || known.isOfOthers !== true) return false
+  return compareTimestamps(version, known.version) === 0 && version.member === known.version.member
 }

@@ -259,15 +259,17 @@ export const batchCodec: Codec<messages.Batch> = codec(
 
 export const stateRequestCodec: Codec<messages.StateRequest> = codec(
   wire.WireStateRequest,
-  ({ fromPartition, partitions, ring }: messages.StateRequest) => ({
+  ({ fromPartition, partitions, ring, hintsOnly }: messages.StateRequest) => ({
     fromPartition,
     ...(partitions && { partitions: packPartitions(partitions) }),
     ring,
+    hintsOnly,
   }),
-  ({ fromPartition, partitions, ring }) => ({
+  ({ fromPartition, partitions, ring, hintsOnly }) => ({
     fromPartition,
     partitions: partitions && unpackPartitions(partitions),
     ring: BigInt.asUintN(64, ring),
+    hintsOnly,
   }),
 )
 

@@ -109,24 +109,29 @@ export function unpackBuckets(from: Uint8Array | undefined): BucketIds[] {
 }
 
 const MOMENT_BYTES = 6
+const PARTITION_MOMENT_BYTES = 10
 const S_MS = 1_000
 
 export function packMoments(moments: readonly PartitionMoment[]): Uint8Array {
-  const bytes = Buffer.alloc(moments.length * MOMENT_BYTES)
+  const bytes = Buffer.alloc(moments.length * PARTITION_MOMENT_BYTES)
   let at = 0
-  for (const { partition, atMs } of moments) {
+  for (const { partition, atMs, lostMs } of moments) {
     at = bytes.writeUInt16LE(partition, at)
     at = bytes.writeUInt32LE(Math.floor(atMs / S_MS), at)
+    // What is said to be lost until a moment is lost until the end of its second.
+    at = bytes.writeUInt32LE(Math.ceil(lostMs / S_MS), at)
   }
   return bytes
 }
 
 export function unpackMoments(from: Uint8Array | undefined): PartitionMoment[] {
-  const bytes = whole(from, MOMENT_BYTES, 'moments')
-  return Array.from({ length: bytes.length / MOMENT_BYTES }, (_, index) => {
-    const partition = bytes.readUInt16LE(index * MOMENT_BYTES)
+  const bytes = whole(from, PARTITION_MOMENT_BYTES, 'moments')
+  return Array.from({ length: bytes.length / PARTITION_MOMENT_BYTES }, (_, index) => {
+    const at = index * PARTITION_MOMENT_BYTES
+    const partition = bytes.readUInt16LE(at)
     atMost(partition, NODES * NODE_WIDTH - 1, 'number of a partition')
-    return { partition, atMs: bytes.readUInt32LE(index * MOMENT_BYTES + 2) * S_MS }
+    const atMs = bytes.readUInt32LE(at + 2) * S_MS
+    return { partition, atMs, lostMs: bytes.readUInt32LE(at + 6) * S_MS }
   })
 }
 

@@ -111,6 +111,8 @@ export interface StateRequest {
   readonly partitions: Uint8Array | undefined
   /** Digest of the ring by which they are wanted; 0 for whichever. */
   readonly ring: bigint
+  /** Only what who is asked wrote and others own, and the markers. */
+  readonly hintsOnly: boolean
 }
 
 /** A part of a member's whole state. */
@@ -213,6 +215,8 @@ export interface BucketDigests {
 export interface PartitionMoment {
   readonly partition: number
   readonly atMs: number
+  /** Until when who tells this may have lost what it held without having deleted it, in ms; 0 for never. */
+  readonly lostMs: number
 }
 
 /** The ids of what is held of a bucket. */

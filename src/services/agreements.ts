@@ -3,14 +3,17 @@
  * of them holds; see {@link LastEqual}.
  *
  * Within the grace of tombstones nothing does: what one lacks, it takes. Beyond it, what is older than the agreement has been
- * deleted by whoever does not hold it any more; what is newer has been written since.
+ * deleted by whoever does not hold it any more; what is newer has been written since. That goes for who has held the partition
+ * all the time: what somebody lacks who gave it up since, or had to evict and forget some of it, proves nothing.
  */
 
 import { common, LastEqual, type Moments } from '../core/last-equal.js'
 import { isLive } from '../core/members.js'
 import type { MeshClock } from '../core/mesh-clock.js'
 import type { Remembered } from '../core/remembered.js'
+import { PARTITIONS } from '../core/ring.js'
 import type { Store } from '../core/store.js'
+import type { PartitionMoment } from '../protocol/messages.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 
@@ -19,6 +22,9 @@ import type { Ownership } from './ownership.js'
  * clock that is a little ahead, may have come after it.
  */
 const MARGIN_MS = 10_000
+
+/** Moments are told in s. */
+const S_MS = 1_000
 
 export interface AgreementsComponents {
   readonly membership: Membership
@@ -36,6 +42,12 @@ export interface AgreementsOptions {
   readonly tombstonesKeptMs: number
 }
 
+/** As of when two members agreed on a partition, as far as it counts for what each of them lacks; 0 for never. */
+export interface Judged {
+  readonly oursMs: number
+  readonly theirsMs: number
+}
+
 export class Agreements {
   readonly #components: AgreementsComponents
   readonly #options: AgreementsOptions
@@ -44,6 +56,8 @@ export class Agreements {
   readonly #throughOthers = new LastEqual()
   /** When all that others held of a partition was taken over, and nothing else was there. */
   readonly #lastTaken = new LastEqual(true)
+  /** When each partition was last given up, in ms; 0 for never. */
+  readonly #givenUpMs = new Float64Array(PARTITIONS)
 
   constructor(components: AgreementsComponents, options: AgreementsOptions) {
     this.#components = components
@@ -75,17 +89,54 @@ export class Agreements {
     return Math.max(atMs, Math.min(throughOthersMs, keptSinceMs))
   }
 
+  /** A partition was dropped here: it has been given up to others. */
+  gaveUp(partition: number): void {
+    this.#givenUpMs[partition] = this.#components.meshClock.strictNow()
+    for (const moments of [this.#lastEqual, this.#throughOthers, this.#lastTaken]) {
+      moments.forget(partition)
+    }
+  }
+
+  /** Until when this member may have lost what it held of a partition without having deleted it, in ms; 0 for never. */
+  lostMs(partition: number): number {
+    const { meshClock, store } = this.#components
+    if (store.lossy[partition] === 1) return meshClock.strictNow()
+    return this.#givenUpMs[partition] as number
+  }
+
+  /**
+   * As of when this member and another one agreed on a partition, from what both say; undefined where either knows that it
+   * was within the grace.
+   */
+  judge(member: string, theirs: PartitionMoment): Judged | undefined {
+    const { partition, atMs, lostMs } = theirs
+    const staleMs = this.staleMs(member, partition)
+    if (staleMs === undefined) return undefined
+    // What one says itself is of what it holds now.
+    const since = (ms: number, otherLostMs: number) => (ms > otherLostMs ? ms : 0)
+    const isLossy = this.#components.store.lossy[partition] === 1
+    return {
+      oursMs: isLossy ? 0 : Math.max(staleMs, since(atMs, this.lostMs(partition))),
+      theirsMs: Math.max(atMs, since(staleMs, lostMs)),
+    }
+  }
+
   /** Whether what a member holds has been deleted here, and forgotten: nothing is known of it any more. */
   isForgotten(member: string, { cache, key, version, deleted }: Remembered): boolean {
     const { ownership, store } = this.#components
     if (deleted) return false
-    const staleMs = this.staleMs(member, ownership.partitionOf(cache, key)) ?? 0
-    return version.wallMs < staleMs && !store.isKnown(cache, key)
+    const partition = ownership.partitionOf(cache, key)
+    const staleMs = this.staleMs(member, partition) ?? 0
+    return version.wallMs < staleMs && store.lossy[partition] === 0 && !store.isKnown(cache, key)
   }
 
-  /** Whether all who own a partition as well have agreed on it since a moment: they know what was deleted before. */
+  /**
+   * Whether all who own a partition as well have agreed on it since a moment: they know what was deleted before. Of one that
+   * belongs to others alone, and of which nothing else is left here, nobody asks.
+   */
   haveAll(partition: number, sinceMs: number): boolean {
-    const { ownership, membership, instanceOf } = this.#components
+    const { ownership, membership, store, instanceOf } = this.#components
+    if (!ownership.holds(partition) && store.isEmpty(partition)) return true
     return ownership.ring
       .preferenceList(partition)
       .every(
@@ -121,7 +172,7 @@ export class Agreements {
    */
   toldTo(heir: string): Moments[] {
     const { membership, instanceOf } = this.#components
-    const all = this.#all()
+    const all = this.#all().map((moments) => this.#withoutLossy(moments))
     const latestMs = this.#lastEqual.latest(heir, instanceOf(heir))
     if (latestMs < this.#keptSinceMs()) return all
     return all.filter(({ member }) => {
@@ -141,6 +192,8 @@ export class Agreements {
       (one) => !one.isOneWay && one.member === membership.id && one.instance === instance,
     )
     for (const [partition, seconds] of ours?.seconds.entries() ?? []) {
+      // What this member has given up since, it does not hold because it deleted it.
+      if (seconds * S_MS <= (this.#givenUpMs[partition] as number)) continue
       agreed[partition] = Math.max(agreed[partition] as number, seconds)
     }
     const own = { member: from, instance: fromInstance, seconds: agreed, isOneWay: false }
@@ -185,10 +238,15 @@ export class Agreements {
   #keptSinceMs(): number {
     const { meshClock, store } = this.#components
     const { tombstonesKeptMs } = this.#options
-    const nowMs = meshClock.strictNow()
-    // What comes late, as a hint does, comes within half the grace: it is not to be taken for what was deleted.
-    const forgottenMs = Math.min(store.horizon.tombstonesMs, nowMs - tombstonesKeptMs / 2)
-    return Math.max(nowMs - tombstonesKeptMs, forgottenMs)
+    // A write that comes late, as a hint does, is then taken for what was deleted: a cache may forget.
+    return Math.max(meshClock.strictNow() - tombstonesKeptMs, store.horizon.tombstonesMs)
+  }
+
+  /** Who takes over where something had to be evicted and forgotten does not get all that was agreed on. */
+  #withoutLossy(moments: Moments): Moments {
+    const { lossy, lossyCount } = this.#components.store
+    if (lossyCount === 0) return moments
+    return { ...moments, seconds: moments.seconds.map((s, at) => (lossy[at] === 1 ? 0 : s)) }
   }
 
   #all(): Moments[] {

@@ -34,6 +34,9 @@ const THOROUGH_EVERY = 8
 /** Rounds that this member has under way at once. */
 const ROUNDS_MAX = 4
 
+/** Passes over all co-owners until all are equal, at most, where the caller asks. */
+const SYNC_PASSES_MAX = 3
+
 /** Tries to bring about a round that somebody waits for, and the pause between two, in ms. */
 const TRIES_MAX = 3
 const RETRY_DELAY_MS = 250
@@ -75,6 +78,8 @@ export class AntiEntropy {
   readonly #pace: Pace
   /** Rounds under way, by member. */
   readonly #rounds = new Map<string, Promise<RoundOutcome>>()
+  /** With whom there will be a round for having been reached. */
+  readonly #reached = new Set<string>()
   #timer: Timer | undefined
   #ticks = 0
   #roundCount = 0
@@ -161,10 +166,18 @@ export class AntiEntropy {
     return undefined
   }
 
-  /** A member has been connected, and may hold what never came here, or lack what went its way. */
+  /** Whether there is anything that a member owns as well as this one. */
+  compares(member: string): boolean {
+    return this.#components.compared.others().includes(member)
+  }
+
+  /** A member has been connected, or this one stood still: it may hold what never came here, or lack what went its way. */
   reached(member: string): void {
-    if (!this.#components.compared.others().includes(member)) return
-    this.#round(member, 'connected').catch((error: Error) => this.#log(member, error))
+    if (this.#reached.has(member) || !this.compares(member)) return
+    this.#reached.add(member)
+    this.#round(member, 'connected')
+      .catch((error: Error) => this.#log(member, error))
+      .finally(() => this.#reached.delete(member))
   }
 
   /** A member is gone. */
@@ -212,8 +225,24 @@ export class AntiEntropy {
     if (result === 'skipped') throw new SyncError([member], 1)
   }
 
-  /** A round with everybody with whom this member owns something. @throws SyncError naming those with whom there was none */
+  /**
+   * Rounds with everybody with whom this member owns something, until all are equal: what one of them had, others may lack.
+   * Resolves also when there is still news after some passes, as where writes go on. @throws SyncError naming those with whom
+   * there was none
+   */
   async sync(): Promise<SyncOutcome> {
+    const total = { memberCount: 0, pulledCount: 0, pushedCount: 0 }
+    for (let pass = 1; pass <= SYNC_PASSES_MAX; pass++) {
+      const { memberCount, pulledCount, pushedCount } = await this.#syncOnce()
+      total.memberCount = Math.max(total.memberCount, memberCount)
+      total.pulledCount += pulledCount
+      total.pushedCount += pushedCount
+      if (pulledCount === 0) break
+    }
+    return total
+  }
+
+  async #syncOnce(): Promise<SyncOutcome> {
     const left = this.#components.compared.others()
     const memberCount = left.length
     const outcomes: RoundOutcome[] = []
@@ -240,6 +269,7 @@ export class AntiEntropy {
     this.start()
     this.#ticks++
     this.#components.agreements.tidy()
+    this.#answers.tidy((member) => compared.others().includes(member))
     if (this.#rounds.size >= ROUNDS_MAX) return
     const others = compared
       .others()

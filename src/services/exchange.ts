@@ -75,7 +75,8 @@ export class RecordsBuilder {
   /** Adds an entry, a tombstone or a stub, but no announcement: it would be taken for one. @param isWhole also a value that does not fit */
   add(record: Remembered, isWhole = false): void {
     if (!record.deleted && record.payload === undefined) this.#stubs.push(record)
-    else if (isWhole || this.fits(record)) this.#writes.push(record as Write)
+    // A tombstone has no value that could be left out.
+    else if (isWhole || record.deleted || this.fits(record)) this.#writes.push(record as Write)
     else this.#writes.push(announcementOf(record as Write))
     this.#bytes += recordBytes(record)
   }

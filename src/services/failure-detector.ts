@@ -57,6 +57,7 @@ interface Suspicion {
 export class FailureDetector implements MembershipListener {
   readonly #components: FailureDetectorComponents
   readonly #options: FailureDetectorOptions
+  readonly #onStall: () => void
   readonly #suspicions = new Map<string, Suspicion>()
   readonly #health: OwnHealth
   readonly #reach: Reach
@@ -65,11 +66,17 @@ export class FailureDetector implements MembershipListener {
   #timer: Timer | undefined
   #stopped = false
 
-  constructor(components: FailureDetectorComponents, options: FailureDetectorOptions) {
+  /** @param onStall this process stood still, and has not heard what others said meanwhile */
+  constructor(
+    components: FailureDetectorComponents,
+    options: FailureDetectorOptions,
+    onStall: () => void,
+  ) {
     const { runtime, membership } = components
     const { heartbeatIntervalMs } = options
     this.#components = components
     this.#options = options
+    this.#onStall = onStall
     this.#pauses = new Pauses(runtime.scheduler)
     this.#health = new OwnHealth(components, heartbeatIntervalMs)
     this.#reach = new Reach({ ...components, health: this.#health }, heartbeatIntervalMs)
@@ -213,6 +220,7 @@ export class FailureDetector implements MembershipListener {
     heartbeats.excuseAll()
     this.#reach.forgive()
     this.#forgiveSuspects(runtime.clock.monotonicMs())
+    this.#onStall()
   }
 
   /** Restarts the time-outs of the suspects: they may have spoken while nobody listened here. */

@@ -8,6 +8,7 @@ import { type Backoff, backoffMs } from '../core/backoff.js'
 import { noPartitions } from '../core/placement.js'
 import { PARTITIONS } from '../core/ring.js'
 import type { Store } from '../core/store.js'
+import type { Agreements } from './agreements.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import { Pauses } from './pauses.js'
@@ -27,6 +28,7 @@ export interface GivingUpComponents {
   readonly membership: Membership
   readonly ownership: Ownership
   readonly store: Store
+  readonly agreements: Agreements
 }
 
 export class GivingUp {
@@ -88,7 +90,7 @@ export class GivingUp {
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (ownership.placement.holds(partition)) continue
       if (store.isEmpty(partition)) {
-        store.drop(partition)
+        this.#dropOne(partition)
         continue
       }
       const owners = ownership.ring.preferenceList(partition).filter((id) => there.has(id))
@@ -130,15 +132,21 @@ export class GivingUp {
 
   /** Drops entries of partitions that are not owned, a slice of the event loop at a time. */
   async #drop(partitions: Uint8Array): Promise<void> {
-    const { store, ownership } = this.#components
+    const { ownership } = this.#components
     let dropped = 0
     for (const [partition, isGivenUp] of partitions.entries()) {
       if (isGivenUp === 0 || ownership.placement.holds(partition)) continue
-      dropped += store.drop(partition)
+      dropped += this.#dropOne(partition)
       if (dropped < DROP_SLICE) continue
       dropped = 0
       await this.#pauses.pause(0)
       if (this.#stopped) return
     }
+  }
+
+  #dropOne(partition: number): number {
+    const { store, agreements } = this.#components
+    agreements.gaveUp(partition)
+    return store.drop(partition)
   }
 }

@@ -256,6 +256,9 @@ export class MeshMember implements TransportHandlers {
     const detector = new FailureDetector(
       { runtime, loop, transport, membership, heartbeats, pings },
       options,
+      () => {
+        for (const { id } of membership.others()) this.antiEntropy.reached(id)
+      },
     )
     const handshake = new Handshake(
       { runtime, transport, membership, heartbeats, hlc, meshClock, drops },
@@ -329,8 +332,9 @@ export class MeshMember implements TransportHandlers {
     this.#watchdog = new Watchdog({ runtime, transport, handshake })
     this.ownership = ownership
     this.rebalance = rebalance
-    this.#givingUp = new GivingUp({ runtime, membership, ownership, store }, (member, partitions) =>
-      this.antiEntropy.giveUp(member, partitions),
+    this.#givingUp = new GivingUp(
+      { runtime, membership, ownership, store, agreements },
+      (member, partitions) => this.antiEntropy.giveUp(member, partitions),
     )
     this.recall = recall
     this.near = near

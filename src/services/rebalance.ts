@@ -29,7 +29,7 @@ const RETRY: Backoff = { minMs: 100, maxMs: 1_000 }
 /** Members pulled from at once. */
 const PULLS_MAX = 3
 
-/** What a member has given of a partition: it had all of it, or it is still taking it over itself. */
+/** What a member has given of a partition: it had all of it, or not: it is still taking it over itself, or had to forget some. */
 const GIVEN = 1
 const LACKING = 2
 
@@ -151,13 +151,16 @@ export class Rebalance {
     return this.#complete[partition] === 1
   }
 
-  /** Of some partitions, those that this member does not hold in full; undefined for none. */
+  /** Of some partitions, those that this member does not hold in full: it takes them over, or forgot some for want of room; undefined for none. */
   lacking(partitions: Uint8Array | undefined): Uint8Array | undefined {
-    if (this.#components.ownership.isFullCopy) return undefined
+    const { ownership, store } = this.#components
+    if (ownership.isFullCopy) return undefined
+    const { lossy } = store
     const lacking = noPartitions()
     let count = 0
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      if (partitions?.[partition] === 0 || this.isInSync(partition)) continue
+      if (partitions?.[partition] === 0) continue
+      if (this.isInSync(partition) && lossy[partition] === 0) continue
       lacking[partition] = 1
       count++
     }
@@ -245,7 +248,11 @@ export class Rebalance {
       this.#isNew[partition] = 0
       this.#openCount--
     }
-    if (this.#openCount === 0) this.#given.clear()
+    if (this.#openCount === 0) {
+      this.#given.clear()
+      this.#failures.clear()
+      this.#transfers.clear()
+    }
     const wanted = new Map<string, Uint8Array>()
     for (const [id, { partitions }] of sources) {
       if (partitions !== undefined) wanted.set(id, partitions)

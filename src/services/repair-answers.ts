@@ -18,7 +18,7 @@ import type { Position } from '../core/positions.js'
 import { GoneKey, type Remembered } from '../core/remembered.js'
 import type { Store } from '../core/store.js'
 import type { Answer, Ask, BucketDigests, PartitionMoment } from '../protocol/messages.js'
-import type { Agreements } from './agreements.js'
+import type { Agreements, Judged } from './agreements.js'
 import type { Compared } from './compared.js'
 import { forget, RecordsBuilder, takeIn } from './exchange.js'
 import type { Replication } from './replication.js'
@@ -55,6 +55,13 @@ export class RepairAnswers {
   /** A member is gone. */
   gone(member: string): void {
     this.#comparing.delete(member)
+  }
+
+  /** Forgets the rounds of all but some. */
+  tidy(isThere: (member: string) => boolean): void {
+    for (const member of this.#comparing.keys()) {
+      if (!isThere(member)) this.#comparing.delete(member)
+    }
   }
 
   /** @throws RequestError when this member has nothing to compare at the moment */
@@ -112,7 +119,8 @@ export class RepairAnswers {
     const { ring, seed, buckets, isUrgent, givesOnly } = ask
     const { store } = this.#components
     this.#assertRing(ring)
-    const moments = this.#momentsOf(from, ask.moments)
+    const judged = this.#judged(from, ask.moments)
+    const deletedByThem = new Map([...judged].map(([at, { theirsMs }]) => [at, theirsMs]))
     const held = new HeldBuckets(
       this.#components.store,
       buckets.map(({ bucket }) => bucket),
@@ -130,24 +138,26 @@ export class RepairAnswers {
         const id = idOf(record, seed)
         ours.add(id)
         if (theirs.has(id) || givesOnly) continue
-        if (isDeletedBy(record, moments)) forget(store, recordOf(record))
+        if (isDeletedBy(record, deletedByThem)) forget(store, recordOf(record))
         else if (isUrgent || !this.isUnderWay(record)) builder.add(recordOf(record))
       }
       for (const [place, id] of ids.entries()) if (!ours.has(id)) wanted.push(first + place)
       first += ids.length
     }
-    const told = [...moments].map(([partition, atMs]) => ({ partition, atMs }))
-    return { kind: 'list', records: builder.take(), wanted, done, moments: told }
+    const moments = [...judged].map(([partition, { oursMs }]) => {
+      return { partition, atMs: oursMs, lostMs: 0 }
+    })
+    return { kind: 'list', records: builder.take(), wanted, done, moments }
   }
 
-  /** Of partitions that the asker has not agreed on within the grace, when either side knows that both did. */
-  #momentsOf(from: string, theirs: readonly PartitionMoment[]): Map<number, number> {
-    const moments = new Map<number, number>()
-    for (const { partition, atMs } of theirs) {
-      const staleMs = this.#components.agreements.staleMs(from, partition)
-      if (staleMs !== undefined) moments.set(partition, Math.max(staleMs, atMs))
+  /** Of partitions that were not agreed on within the grace, when they last were, as far as either side knows. */
+  #judged(from: string, theirs: readonly PartitionMoment[]): Map<number, Judged> {
+    const judged = new Map<number, Judged>()
+    for (const moment of theirs) {
+      const both = this.#components.agreements.judge(from, moment)
+      if (both !== undefined) judged.set(moment.partition, both)
     }
-    return moments
+    return judged
   }
 
   /** Takes in what the asker holds, and tells what outranks it. */

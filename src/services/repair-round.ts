@@ -295,7 +295,8 @@ export class RepairRound {
     const partitions = new Set(lists.map(({ bucket }) => partitionOfBucket(bucket)))
     return [...partitions].flatMap((partition) => {
       const atMs = this.#components.agreements.staleMs(this.#member, partition)
-      return atMs === undefined ? [] : [{ partition, atMs }]
+      if (atMs === undefined) return []
+      return [{ partition, atMs, lostMs: this.#components.agreements.lostMs(partition) }]
     })
   }
 

@@ -65,6 +65,8 @@ export interface Transfer {
   readonly partitions: Uint8Array | undefined
   /** Digest of the ring by which they are; 0 for whichever. */
   readonly ring: bigint
+  /** Only what the sender wrote and others own, and the markers. */
+  readonly hintsOnly: boolean
   /** Of the wanted partitions, those of which the last sender did not hold all; undefined for none. */
   lacking: Uint8Array | undefined
   nextPartition: number
@@ -77,10 +79,11 @@ export interface Transfer {
 }
 
 /** A transfer that has not begun. @param ring digest of the ring by which the partitions are wanted; 0 for whichever */
-export function newTransfer(partitions?: Uint8Array, ring = 0n): Transfer {
+export function newTransfer(partitions?: Uint8Array, ring = 0n, hintsOnly = false): Transfer {
   return {
     partitions,
     ring,
+    hintsOnly,
     lacking: undefined,
     nextPartition: 0,
     positions: undefined,
@@ -103,15 +106,15 @@ export class StateTransfer {
    */
   async pull(id: string, transfer: Transfer): Promise<boolean> {
     const { transport, runtime } = this.#components
-    const { partitions, ring } = transfer
+    const { partitions, ring, hintsOnly } = transfer
     const channel = await withDeadline(
       runtime.scheduler,
       PAGE_TIMEOUT_MS,
       transport.open(id, PROTOCOLS.state),
     )
     try {
-      const from = transfer.nextPartition
-      await channel.send(stateRequestCodec.encode({ fromPartition: from, partitions, ring }))
+      const request = { fromPartition: transfer.nextPartition, partitions, ring, hintsOnly }
+      await channel.send(stateRequestCodec.encode(request))
       let first = true
       for (let last = false; !last; ) {
         const frame = await withDeadline(
@@ -133,12 +136,12 @@ export class StateTransfer {
       channel.abort(error as Error)
       throw error
     }
-    this.#adopt(id, transfer)
+    if (!hintsOnly) this.adopt(id, transfer)
     return true
   }
 
-  /** Notes how far this member has come in what others published, now that it has what `id` held. */
-  #adopt(id: string, transfer: Transfer): void {
+  /** Notes how far this member has come in what others published, now that it has what `id` held when a transfer began. */
+  adopt(id: string, transfer: Transfer): void {
     const { positions: theirs = [], partitions, ring } = transfer
     const { positions, membership } = this.#components
     for (const position of theirs) {
@@ -223,23 +226,36 @@ export class StateTransfer {
   }
 
   /** What is held of some partitions, in pages: clears, tombstones and hints first, then one partition after the other. */
-  *#pages(to: string, { fromPartition, partitions }: StateRequest): Generator<StatePage> {
-    const { store, hlc, lacking, agreements } = this.#components
+  *#pages(
+    to: string,
+    { fromPartition, partitions, hintsOnly }: StateRequest,
+  ): Generator<StatePage> {
+    const { store, hints, hlc, lacking, agreements } = this.#components
     const moments = agreements.toldTo(to)
     const page = new PageBuilder(this.#positions(), lacking(partitions), moments)
     if (fromPartition === 0) {
       for (const marker of store.markers.values()) page.markers.push(marker)
-      for (const write of this.#remembered(partitions)) {
+      if (!hintsOnly) {
+        for (const tombstone of [...store.tombstones()]) {
+          if (!this.#isWanted(tombstone, partitions)) continue
+          if (page.isFull(tombstone)) yield page.take(0, hlc.last)
+          page.add(tombstone)
+        }
+      }
+      // What this member wrote and others own.
+      for (const { write, partition } of [...hints.values()]) {
+        if (partitions?.[partition] === 0) continue
         if (page.isFull(write)) yield page.take(0, hlc.last)
         page.add(write)
       }
-      for (const stub of [...store.stubs()]) {
+      for (const stub of hintsOnly ? [] : [...store.stubs()]) {
         if (!this.#isWanted(stub, partitions)) continue
         if (page.isFull(stub)) yield page.take(0, hlc.last)
         page.addStub(stub)
       }
     }
-    for (let partition = fromPartition; partition < PARTITIONS; partition++) {
+    const first = hintsOnly ? PARTITIONS : fromPartition
+    for (let partition = first; partition < PARTITIONS; partition++) {
       if (partitions?.[partition] === 0 || store.isEmpty(partition)) continue
       for (const entry of store.partition(partition)) {
         if (page.isFull(entry)) yield page.take(partition, hlc.last)
@@ -247,17 +263,6 @@ export class StateTransfer {
       }
     }
     yield page.take(PARTITIONS, hlc.last, true)
-  }
-
-  /** Tombstones, and what this member wrote and others own, as far as it is of the wanted partitions. */
-  *#remembered(partitions: Uint8Array | undefined): Generator<Write> {
-    const { store, hints } = this.#components
-    for (const tombstone of [...store.tombstones()]) {
-      if (this.#isWanted(tombstone, partitions)) yield tombstone
-    }
-    for (const { write, partition } of [...hints.values()]) {
-      if (partitions?.[partition] !== 0) yield write
-    }
   }
 
   #isWanted({ cache, key }: Remembered, partitions: Uint8Array | undefined): boolean {

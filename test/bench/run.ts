@@ -1,10 +1,11 @@
 /**
  * The benchmarks: prints figures beside what is wanted. Nothing here fails for being slow; run it on an idle machine.
  *
- *   npm run bench               everything, but for `profile` and those that take long: `idle`, `growth`
+ *   npm run bench               everything, but for `profile` and those that take long: `busy`, `idle`, `growth`
  *   npm run bench -- kill peek  some
  */
 import { ack } from './ack.js'
+import { busy } from './busy.js'
 import { kill, silence, stall } from './detection.js'
 import { growth } from './growth.js'
 import { idle } from './idle.js'
@@ -47,6 +48,7 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
   kill,
   silence,
   stall,
+  busy,
   growth,
   idle,
   join,
@@ -56,7 +58,7 @@ const BENCHMARKS: Record<string, () => Promise<Line[]>> = {
 }
 
 /** Run only where they are asked for. */
-const ON_REQUEST = new Set(['profile', 'idle', 'growth'])
+const ON_REQUEST = new Set(['profile', 'busy', 'idle', 'growth'])
 
 const names = process.argv.slice(2)
 const unknown = names.find((name) => !(name in BENCHMARKS))

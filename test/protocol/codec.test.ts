@@ -188,8 +188,8 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
     'state request',
     codecs.stateRequestCodec,
     [
-      { fromPartition: 0, partitions: undefined, ring: 0n },
-      { fromPartition: 4_095, partitions: some, ring: 2n ** 64n - 1n },
+      { fromPartition: 0, partitions: undefined, ring: 0n, hintsOnly: false },
+      { fromPartition: 4_095, partitions: some, ring: 2n ** 64n - 1n, hintsOnly: true },
     ],
   ],
   ['state page', codecs.statePageCodec, [page, { ...page, ...noRecords, ...noPage, moments: [] }]],
@@ -259,8 +259,8 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
               ],
               isUrgent: true,
               moments: [
-                { partition: 0, atMs: 0 },
-                { partition: 4_095, atMs: 1_767_225_600_000 },
+                { partition: 0, atMs: 0, lostMs: 0 },
+                { partition: 4_095, atMs: 1_767_225_600_000, lostMs: 1_767_225_601_000 },
               ],
               givesOnly: true,
             },
@@ -333,7 +333,7 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
             records,
             wanted: [0, 65_535],
             done: 4_096,
-            moments: [{ partition: 7, atMs: 1_000 }],
+            moments: [{ partition: 7, atMs: 1_000, lostMs: 0 }],
           },
         },
         { id: 12, body: { kind: 'exchange', records, markers: undefined } },
@@ -893,7 +893,7 @@ describe('requests and answers', () => {
       [{ list: { ...list, buckets: new Uint8Array(4 + 65_535 * 3).fill(255, 0, 4) } }, undefined],
       [{ list: { ...list, buckets: overfull() } }, 'limit'],
       [{ list: { ...list, moments: new Uint8Array(5) } }, 'malformed'],
-      [{ list: { ...list, moments: new Uint8Array(6).fill(255) } }, 'limit'],
+      [{ list: { ...list, moments: new Uint8Array(10).fill(255) } }, 'limit'],
     ] as const
     for (const [ask, reason] of bad) {
       if (reason === undefined) expect(() => asksCodec.decode(asked(ask))).not.toThrow()

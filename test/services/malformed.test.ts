@@ -127,7 +127,12 @@ describe(`nonsense, seed ${seed}`, () => {
     const partitions = noPartitions().fill(1)
     const valid: Record<string, Uint8Array> = {
       hello: helloCodec.encode(hello),
-      state: stateRequestCodec.encode({ fromPartition: 4_000, partitions: undefined, ring: 0n }),
+      state: stateRequestCodec.encode({
+        fromPartition: 4_000,
+        partitions: undefined,
+        ring: 0n,
+        hintsOnly: false,
+      }),
       requests: asksCodec.encode({
         asks: [
           { id: 1, body: { kind: 'confirm', epoch: 1_000_000, sequence: 5 } },

@@ -2023,6 +2023,7 @@ export interface WireStateRequest {
   fromPartition: number
   partitions?: Uint8Array
   ring: bigint
+  hintsOnly: boolean
 }
 
 export namespace WireStateRequest {
@@ -2050,13 +2051,19 @@ export namespace WireStateRequest {
           w.fixed64(obj.ring)
         }
 
+        if ((obj.hintsOnly != null && obj.hintsOnly !== false)) {
+          w.uint32(32)
+          w.bool(obj.hintsOnly)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
           fromPartition: 0,
-          ring: 0n
+          ring: 0n,
+          hintsOnly: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2075,6 +2082,10 @@ export namespace WireStateRequest {
             }
             case 3: {
               obj.ring = reader.fixed64()
+              break
+            }
+            case 4: {
+              obj.hintsOnly = reader.bool()
               break
             }
             default: {
