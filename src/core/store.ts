@@ -338,6 +338,11 @@ export class Store {
     return true
   }
 
+  /** Whether of something in a partition another member has the value, and this one never had. */
+  lacksValues(partition: number): boolean {
+    return this.#gone.entries(partition).some(({ record }) => record.isOfOthers === true)
+  }
+
   /** Whether there is no entry in a partition. */
   isEmpty(partition: number): boolean {
     return !this.#partitions.has(partition)

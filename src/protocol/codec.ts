@@ -17,7 +17,7 @@ import {
   timestamp,
   wallMs,
 } from './checks.js'
-import { packRuns, unpackRuns } from './digests.js'
+import { packDigests, packRuns, unpackDigests, unpackRuns } from './digests.js'
 import * as wire from './generated/wire.js'
 import * as limits from './limits.js'
 import type * as messages from './messages.js'
@@ -259,18 +259,29 @@ export const batchCodec: Codec<messages.Batch> = codec(
 
 export const stateRequestCodec: Codec<messages.StateRequest> = codec(
   wire.WireStateRequest,
-  ({ fromPartition, partitions, ring, hintsOnly }: messages.StateRequest) => ({
+  ({ fromPartition, partitions, ring, hintsOnly, held }: messages.StateRequest) => ({
     fromPartition,
     ...(partitions && { partitions: packPartitions(partitions) }),
     ring,
     hintsOnly,
+    ...(held && { digests: packDigests(held.digests) }),
+    valuesMs: held?.horizon.valuesMs ?? 0,
+    tombstonesMs: held?.horizon.tombstonesMs ?? 0,
   }),
-  ({ fromPartition, partitions, ring, hintsOnly }) => ({
-    fromPartition,
-    partitions: partitions && unpackPartitions(partitions),
-    ring: BigInt.asUintN(64, ring),
-    hintsOnly,
-  }),
+  ({ ring, hintsOnly, digests, valuesMs, tombstonesMs, ...request }) => {
+    const partitions = request.partitions && unpackPartitions(request.partitions)
+    const count = partitions?.reduce((sum, isWanted) => sum + isWanted, 0)
+    return {
+      fromPartition: request.fromPartition,
+      partitions,
+      ring: BigInt.asUintN(64, ring),
+      hintsOnly,
+      held: digests && {
+        digests: unpackDigests(digests, count ?? 0),
+        horizon: { valuesMs: wallMs(valuesMs), tombstonesMs: wallMs(tombstonesMs) },
+      },
+    }
+  },
 )
 
 export const statePageCodec: Codec<messages.StatePage> = codec(

@@ -113,6 +113,14 @@ export interface StateRequest {
   readonly ring: bigint
   /** Only what who is asked wrote and others own, and the markers. */
   readonly hintsOnly: boolean
+  /** What the asker holds already; undefined where it does not say. */
+  readonly held: HeldDigests | undefined
+}
+
+/** Digests of what is held of some partitions, one of each in their order, and as of when they are. */
+export interface HeldDigests {
+  readonly digests: readonly number[]
+  readonly horizon: Horizon
 }
 
 /** A part of a member's whole state. */

@@ -293,6 +293,7 @@ export class MeshMember implements TransportHandlers {
       hints: handoff.hints,
       agreements,
       lacking: (partitions) => this.rebalance.lacking(partitions),
+      horizon: () => this.antiEntropy.horizon(),
     })
     const rebalance = new Rebalance(
       { runtime, transport, membership, ownership, transfers, store, positions, agreements },

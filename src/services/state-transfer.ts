@@ -5,6 +5,7 @@
  * the same member or another one. The pages of one transfer are not a snapshot: writes go on meanwhile. But all that
  * its sender had when it began is in them, unless superseded (of an expired or evicted value, the version), and that is what the positions on the first page say.
  */
+import type { Horizon } from '../core/counted.js'
 import type { Marker, Write } from '../core/entry.js'
 import type { Hints } from '../core/hints.js'
 import type { HybridLogicalClock } from '../core/hlc.js'
@@ -18,7 +19,7 @@ import { TIMESTAMP_ZERO } from '../core/version.js'
 import { ProtocolError } from '../protocol/checks.js'
 import { statePageCodec, stateRequestCodec } from '../protocol/codec.js'
 import { BATCH_BYTES_MAX } from '../protocol/limits.js'
-import type { StatePage, StateRequest } from '../protocol/messages.js'
+import type { HeldDigests, StatePage, StateRequest } from '../protocol/messages.js'
 import { recordBytes } from '../protocol/records.js'
 import type { Agreements } from './agreements.js'
 import type { Counters, DropReason } from './counters.js'
@@ -26,6 +27,7 @@ import { lookUp } from './look-up.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import type { Channel, Runtime, Transport } from './ports.js'
+import { isEqual } from './repair-answers.js'
 import type { Replication } from './replication.js'
 import type { RequestStreams } from './request-streams.js'
 import { readFrame, withDeadline } from './requests.js'
@@ -57,6 +59,8 @@ export interface StateTransferComponents {
   readonly agreements: Agreements
   /** Of some partitions, those that this member does not hold in full; undefined for none. */
   readonly lacking: (partitions: Uint8Array | undefined) => Uint8Array | undefined
+  /** As of when members compare what they hold. */
+  readonly horizon: () => Horizon
 }
 
 /** A transfer in progress, which may go on after it broke off. */
@@ -113,7 +117,9 @@ export class StateTransfer {
       transport.open(id, PROTOCOLS.state),
     )
     try {
-      const request = { fromPartition: transfer.nextPartition, partitions, ring, hintsOnly }
+      const { nextPartition: fromPartition } = transfer
+      const held = this.#held(transfer)
+      const request = { fromPartition, partitions, ring, hintsOnly, held }
       await channel.send(stateRequestCodec.encode(request))
       let first = true
       for (let last = false; !last; ) {
@@ -138,6 +144,32 @@ export class StateTransfer {
     }
     if (!hintsOnly) this.adopt(id, transfer)
     return true
+  }
+
+  /** What is held of wanted partitions already: a part of it may be had from another member, or from before. */
+  #held({ partitions, ring, nextPartition }: Transfer): HeldDigests | undefined {
+    const { store, horizon } = this.#components
+    if (partitions === undefined || ring === 0n || nextPartition > 0) return undefined
+    store.advance(horizon())
+    if (!store.areDigestsSettled) return undefined
+    return { digests: digestsOf(store, partitions, NOT_HELD), horizon: store.horizon }
+  }
+
+  /** Of some partitions, those of which this member does not hold the same as who asks. */
+  #differing({ partitions, held }: StateRequest): Uint8Array | undefined {
+    const { store } = this.#components
+    if (partitions === undefined || held === undefined) return partitions
+    const isSameHorizon = store.advance(held.horizon) && isEqual(store.horizon, held.horizon)
+    if (!isSameHorizon || !store.areDigestsSettled) return partitions
+    const own = digestsOf(store, partitions)
+    const { lossy } = store
+    let place = 0
+    return partitions.map((isWanted, partition) => {
+      if (isWanted === 0) return 0
+      const isSame = own[place] === held.digests[place] && lossy[partition] === 0
+      place++
+      return isSame ? 0 : 1
+    })
   }
 
   /** Notes how far this member has come in what others published, now that it has what `id` held when a transfer began. */
@@ -226,13 +258,12 @@ export class StateTransfer {
   }
 
   /** What is held of some partitions, in pages: clears, tombstones and hints first, then one partition after the other. */
-  *#pages(
-    to: string,
-    { fromPartition, partitions, hintsOnly }: StateRequest,
-  ): Generator<StatePage> {
+  *#pages(to: string, request: StateRequest): Generator<StatePage> {
     const { store, hints, hlc, lacking, agreements } = this.#components
+    const { fromPartition, hintsOnly } = request
     const moments = agreements.toldTo(to)
-    const page = new PageBuilder(this.#positions(), lacking(partitions), moments)
+    const page = new PageBuilder(this.#positions(), lacking(request.partitions), moments)
+    const partitions = this.#differing(request)
     if (fromPartition === 0) {
       for (const marker of store.markers.values()) page.markers.push(marker)
       if (!hintsOnly) {
@@ -244,7 +275,7 @@ export class StateTransfer {
       }
       // What this member wrote and others own.
       for (const { write, partition } of [...hints.values()]) {
-        if (partitions?.[partition] === 0) continue
+        if (request.partitions?.[partition] === 0) continue
         if (page.isFull(write)) yield page.take(0, hlc.last)
         page.add(write)
       }
@@ -274,6 +305,20 @@ export class StateTransfer {
     const { positions, membership, published } = this.#components
     return [...positions.list(), { member: membership.id, ...published() }]
   }
+}
+
+/** Told in place of a digest of what is not held in full: of a partition of which nothing is known it is another one. */
+const NOT_HELD = -1
+
+/** The digest of each of some partitions. @param lacking what it is where values are lacking, though their versions are known */
+function digestsOf(store: Store, partitions: Uint8Array, lacking?: number): number[] {
+  const found: number[] = []
+  for (const [partition, isWanted] of partitions.entries()) {
+    if (isWanted === 0) continue
+    const isLacking = lacking !== undefined && store.lacksValues(partition)
+    found.push(isLacking ? lacking : store.digests.of(partition))
+  }
+  return found
 }
 
 /** What was lacking of a transfer that goes on at a partition: as said then of those before, as said now of the others. */

@@ -188,8 +188,14 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
     'state request',
     codecs.stateRequestCodec,
     [
-      { fromPartition: 0, partitions: undefined, ring: 0n, hintsOnly: false },
-      { fromPartition: 4_095, partitions: some, ring: 2n ** 64n - 1n, hintsOnly: true },
+      { fromPartition: 0, partitions: undefined, ring: 0n, hintsOnly: false, held: undefined },
+      {
+        fromPartition: 4_095,
+        partitions: some,
+        ring: 2n ** 64n - 1n,
+        hintsOnly: true,
+        held: undefined,
+      },
     ],
   ],
   ['state page', codecs.statePageCodec, [page, { ...page, ...noRecords, ...noPage, moments: [] }]],

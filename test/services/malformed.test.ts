@@ -132,6 +132,7 @@ describe(`nonsense, seed ${seed}`, () => {
         partitions: undefined,
         ring: 0n,
         hintsOnly: false,
+        held: undefined,
       }),
       requests: asksCodec.encode({
         asks: [

@@ -424,7 +424,10 @@ class Run {
         })
       case 'disconnect':
         // No reason to call anybody dead: nothing else is wrong.
-        return this.#withRunning(step.member, ({ transport }) => transport.sever())
+        return this.#withRunning(step.member, (process) => {
+          process.transport.sever()
+          disturbances.disconnects(process)
+        })
       case 'stall':
         return this.#withRunning(step.member, (process) => {
           process.time.stall(step.forMs)

@@ -2024,6 +2024,9 @@ export interface WireStateRequest {
   partitions?: Uint8Array
   ring: bigint
   hintsOnly: boolean
+  digests?: Uint8Array
+  valuesMs: number
+  tombstonesMs: number
 }
 
 export namespace WireStateRequest {
@@ -2056,6 +2059,21 @@ export namespace WireStateRequest {
           w.bool(obj.hintsOnly)
         }
 
+        if (obj.digests != null) {
+          w.uint32(42)
+          w.bytes(obj.digests)
+        }
+
+        if ((obj.valuesMs != null && obj.valuesMs !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.valuesMs)
+        }
+
+        if ((obj.tombstonesMs != null && obj.tombstonesMs !== 0)) {
+          w.uint32(56)
+          w.uint64Number(obj.tombstonesMs)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -2063,7 +2081,9 @@ export namespace WireStateRequest {
         const obj: any = {
           fromPartition: 0,
           ring: 0n,
-          hintsOnly: false
+          hintsOnly: false,
+          valuesMs: 0,
+          tombstonesMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2086,6 +2106,18 @@ export namespace WireStateRequest {
             }
             case 4: {
               obj.hintsOnly = reader.bool()
+              break
+            }
+            case 5: {
+              obj.digests = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.valuesMs = reader.uint64Number()
+              break
+            }
+            case 7: {
+              obj.tombstonesMs = reader.uint64Number()
               break
             }
             default: {

@@ -17,6 +17,7 @@ export class Disturbances {
   readonly #linksUntilMs = new Map<string, number>()
   readonly #stoodStillUntilMs = new Map<SimulatedProcess, number>()
   readonly #stalledUntilMs = new Map<SimulatedProcess, number>()
+  readonly #disconnectedAtMs = new Map<SimulatedProcess, number>()
   readonly #processesUntilMs = new Map<SimulatedProcess, number>()
 
   constructor(simulation: Simulation) {
@@ -58,6 +59,18 @@ export class Disturbances {
     this.#stalledUntilMs.set(process, nowMs + forMs)
     const isOneMore = nowMs - lastUntilMs < STALL_TOLERATED_MS
     if (forMs > STALL_TOLERATED_MS || isOneMore) this.#disturb(process, forMs)
+  }
+
+  /** All connections of a process break: what is said meanwhile it does not hear. */
+  disconnects(process: SimulatedProcess): void {
+    this.#disconnectedAtMs.set(process, this.#nowMs)
+  }
+
+  /** Whether a process may have missed what another one said last. */
+  explainMiss(by: SimulatedProcess, of: SimulatedProcess): boolean {
+    const sinceMs = this.#nowMs - AFTERMATH_MS
+    const wasApart = [by, of].some((one) => (this.#disconnectedAtMs.get(one) ?? -1) > sinceMs)
+    return wasApart || this.explainDeath(by, of) || this.explainDeath(of, by)
   }
 
   /** A process has just started, or its host came and went. */

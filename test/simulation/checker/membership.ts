@@ -30,6 +30,8 @@ export class MembershipRules {
   readonly #components: MembershipComponents
   /** For each process, the incarnation in which it last called a member gone. */
   readonly #gone = new Map<SimulatedProcess, Map<string, number>>()
+  /** Whom each process has heard of. */
+  readonly #known = new Map<SimulatedProcess, Set<string>>()
   /** Those that all may not have noticed yet. */
   readonly #kills = new Set<Kill>()
 
@@ -41,17 +43,22 @@ export class MembershipRules {
   told(by: SimulatedProcess, { id, state, incarnation }: MemberInfo): void {
     const { simulation, disturbances, violations } = this.#components
     const gone = this.#goneOf(by)
+    const known = this.#known.get(by) ?? new Set()
+    // Who hears of somebody first when that is over gives no verdict: it may have been so.
+    const isVerdict = known.has(id)
+    this.#known.set(by, known.add(id))
     if (state === 'dead' || state === 'left') gone.set(id, incarnation)
     if (state === 'dead') {
       const running = simulation.running().find((process) => process.id === id)
       const isOfThisLife = incarnation > this.#lastOfEarlierLives(id)
-      if (running !== undefined && isOfThisLife && !disturbances.explainDeath(by, running)) {
+      const isFalse = isVerdict && isOfThisLife
+      if (running !== undefined && isFalse && !disturbances.explainDeath(by, running)) {
         violations.add('false death', `${by.id} calls ${id} dead, which runs and gave no cause`)
       }
       if (running !== undefined && isOfThisLife) this.#components.losses.disagree()
       const last = simulation.processes.findLast((process) => process.id === id)
-      const hasLeft = last !== undefined && !last.isRunning && !last.time.isKilled
-      const isExplained = hasLeft && [last, by].some((one) => disturbances.explainDeath(by, one))
+      const hasLeft = isVerdict && last !== undefined && !last.isRunning && !last.time.isKilled
+      const isExplained = hasLeft && disturbances.explainMiss(by, last)
       if (hasLeft && !isExplained) {
         violations.add('false death', `${by.id} calls ${id} dead, which left`)
       }
