@@ -377,7 +377,7 @@ export interface PeerStats {
   /** Writes published, and writes of others received. */
   opsPublishedCount: number
   opsReceivedCount: number
-  /** Gaps noticed in what another member published, each of which leads to a transfer of state. */
+  /** Gaps noticed in what another member published, each of which leads to a round of repair. */
   opsGapCount: number
   /** Messages and frames dropped because they were malformed, by reason. */
   droppedCount: Readonly<Record<string, number>>
@@ -389,6 +389,8 @@ export interface PeerStats {
   repairCount: number
   repairPulledCount: number
   repairPushedCount: number
+  /** Records that other members have sent while partitions were taken over from them. */
+  transferReceivedCount: number
   /** Partitions that are not repaired any more, because more versions of evicted entries were forgotten than fit. */
   lossyPartitions: number
   /** How far this peer's wall clock is ahead of the median of its peers', in ms; negative when it is behind. */

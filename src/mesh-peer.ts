@@ -316,6 +316,7 @@ export class MeshPeer implements Peer {
       ...this.#member.requests.stats(),
       ackWaitCount: this.#member.delivery.waitingCount,
       ...this.#member.antiEntropy.stats(),
+      ...this.#member.transferStats(),
       readRepairCount: this.#member.quorumReads.repairCount,
       ...this.#member.reads.stats(),
       nearCount: this.#member.near.size,

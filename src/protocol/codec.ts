@@ -259,23 +259,21 @@ export const batchCodec: Codec<messages.Batch> = codec(
 
 export const stateRequestCodec: Codec<messages.StateRequest> = codec(
   wire.WireStateRequest,
-  ({ fromPartition, partitions, ring, hintsOnly, held }: messages.StateRequest) => ({
+  ({ fromPartition, partitions, ring, held }: messages.StateRequest) => ({
     fromPartition,
     ...(partitions && { partitions: packPartitions(partitions) }),
     ring,
-    hintsOnly,
     ...(held && { digests: packDigests(held.digests) }),
     valuesMs: held?.horizon.valuesMs ?? 0,
     tombstonesMs: held?.horizon.tombstonesMs ?? 0,
   }),
-  ({ ring, hintsOnly, digests, valuesMs, tombstonesMs, ...request }) => {
+  ({ ring, digests, valuesMs, tombstonesMs, ...request }) => {
     const partitions = request.partitions && unpackPartitions(request.partitions)
     const count = partitions?.reduce((sum, isWanted) => sum + isWanted, 0)
     return {
       fromPartition: request.fromPartition,
       partitions,
       ring: BigInt.asUintN(64, ring),
-      hintsOnly,
       held: digests && {
         digests: unpackDigests(digests, count ?? 0),
         horizon: { valuesMs: wallMs(valuesMs), tombstonesMs: wallMs(tombstonesMs) },

@@ -111,8 +111,6 @@ export interface StateRequest {
   readonly partitions: Uint8Array | undefined
   /** Digest of the ring by which they are wanted; 0 for whichever. */
   readonly ring: bigint
-  /** Only what who is asked wrote and others own, and the markers. */
-  readonly hintsOnly: boolean
   /** What the asker holds already; undefined where it does not say. */
   readonly held: HeldDigests | undefined
 }

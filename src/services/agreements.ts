@@ -10,6 +10,7 @@
 import { common, LastEqual, type Moments } from '../core/last-equal.js'
 import { isLive } from '../core/members.js'
 import type { MeshClock } from '../core/mesh-clock.js'
+import { noPartitions } from '../core/placement.js'
 import type { Remembered } from '../core/remembered.js'
 import { PARTITIONS } from '../core/ring.js'
 import type { Store } from '../core/store.js'
@@ -22,6 +23,9 @@ import type { Ownership } from './ownership.js'
  * clock that is a little ahead, may have come after it.
  */
 const MARGIN_MS = 10_000
+
+/** Who agreed within this time has missed nothing that was deleted, however many deletes had to be forgotten, in ms. */
+const IN_TOUCH_MS = 60_000
 
 /** Moments are told in s. */
 const S_MS = 1_000
@@ -58,6 +62,7 @@ export class Agreements {
   readonly #lastTaken = new LastEqual(true)
   /** When each partition was last given up, in ms; 0 for never. */
   readonly #givenUpMs = new Float64Array(PARTITIONS)
+  readonly #isGivenUp = noPartitions()
 
   constructor(components: AgreementsComponents, options: AgreementsOptions) {
     this.#components = components
@@ -71,8 +76,17 @@ export class Agreements {
 
   /** A member and this one hold the same of some partitions, each a 1 at its place, as of a moment. */
   agreed(member: string, partitions: Uint8Array, atMs: number): void {
-    const instance = this.#components.instanceOf(member)
-    if (instance !== undefined) this.#lastEqual.note(member, instance, partitions, atMs)
+    const { instanceOf, store } = this.#components
+    const instance = instanceOf(member)
+    if (instance === undefined) return
+    // What had to be forgotten meanwhile is no longer the same.
+    const { lossy } = store
+    const counting = partitions.map((isIn, partition) => {
+      return isIn === 1 && lossy[partition] === 0 && atMs > (this.#givenUpMs[partition] ?? 0)
+        ? 1
+        : 0
+    })
+    this.#lastEqual.note(member, instance, counting, atMs)
   }
 
   /**
@@ -89,8 +103,19 @@ export class Agreements {
     return Math.max(atMs, Math.min(throughOthersMs, keptSinceMs))
   }
 
-  /** A partition was dropped here: it has been given up to others. */
+  /** A partition is owned again, or for the first time. */
+  holds(partition: number): void {
+    this.#isGivenUp[partition] = 0
+  }
+
+  /** Whether a partition has been given up, and has not been owned since. */
+  isGivenUp(partition: number): boolean {
+    return this.#isGivenUp[partition] === 1
+  }
+
+  /** A partition was dropped here: others have all that was held of it. */
   gaveUp(partition: number): void {
+    this.#isGivenUp[partition] = 1
     this.#givenUpMs[partition] = this.#components.meshClock.strictNow()
     for (const moments of [this.#lastEqual, this.#throughOthers, this.#lastTaken]) {
       moments.forget(partition)
@@ -104,6 +129,11 @@ export class Agreements {
     return this.#givenUpMs[partition] as number
   }
 
+  /** A moment of agreement on a partition, as far as it counts for what this member lacks: not where it had to forget some. */
+  toldMs(partition: number, atMs: number): number {
+    return this.#components.store.lossy[partition] === 1 ? 0 : atMs
+  }
+
   /**
    * As of when this member and another one agreed on a partition, from what both say; undefined where either knows that it
    * was within the grace.
@@ -114,9 +144,8 @@ export class Agreements {
     if (staleMs === undefined) return undefined
     // What one says itself is of what it holds now.
     const since = (ms: number, otherLostMs: number) => (ms > otherLostMs ? ms : 0)
-    const isLossy = this.#components.store.lossy[partition] === 1
     return {
-      oursMs: isLossy ? 0 : Math.max(staleMs, since(atMs, this.lostMs(partition))),
+      oursMs: Math.max(this.toldMs(partition, staleMs), since(atMs, this.lostMs(partition))),
       theirsMs: Math.max(atMs, since(staleMs, lostMs)),
     }
   }
@@ -127,16 +156,16 @@ export class Agreements {
     if (deleted) return false
     const partition = ownership.partitionOf(cache, key)
     const staleMs = this.staleMs(member, partition) ?? 0
-    return version.wallMs < staleMs && store.lossy[partition] === 0 && !store.isKnown(cache, key)
+    return version.wallMs < staleMs && !store.isKnown(cache, key)
   }
 
   /**
-   * Whether all who own a partition as well have agreed on it since a moment: they know what was deleted before. Of one that
-   * belongs to others alone, and of which nothing else is left here, nobody asks.
+   * Whether all who own a partition as well have agreed on it since a moment: they know what was deleted before. So do the
+   * owners of one that has been given up.
    */
   haveAll(partition: number, sinceMs: number): boolean {
-    const { ownership, membership, store, instanceOf } = this.#components
-    if (!ownership.holds(partition) && store.isEmpty(partition)) return true
+    const { ownership, membership, instanceOf } = this.#components
+    if (this.isGivenUp(partition) && !ownership.holds(partition)) return true
     return ownership.ring
       .preferenceList(partition)
       .every(
@@ -223,6 +252,9 @@ export class Agreements {
     for (const moments of [this.#lastEqual, this.#lastTaken, this.#throughOthers]) {
       moments.recall(limitMs)
     }
+    for (const [partition, ms] of this.#givenUpMs.entries()) {
+      this.#givenUpMs[partition] = Math.min(ms, limitMs)
+    }
   }
 
   /** Forgets members that are no longer known. */
@@ -238,8 +270,10 @@ export class Agreements {
   #keptSinceMs(): number {
     const { meshClock, store } = this.#components
     const { tombstonesKeptMs } = this.#options
-    // A write that comes late, as a hint does, is then taken for what was deleted: a cache may forget.
-    return Math.max(meshClock.strictNow() - tombstonesKeptMs, store.horizon.tombstonesMs)
+    const nowMs = meshClock.strictNow()
+    // What comes late, as a hint does, between two that are in touch is not to be taken for what was deleted.
+    const forgottenMs = Math.min(store.horizon.tombstonesMs, nowMs - IN_TOUCH_MS)
+    return Math.max(nowMs - tombstonesKeptMs, forgottenMs)
   }
 
   /** Who takes over where something had to be evicted and forgotten does not get all that was agreed on. */

@@ -166,14 +166,10 @@ export class AntiEntropy {
     return undefined
   }
 
-  /** Whether there is anything that a member owns as well as this one. */
-  compares(member: string): boolean {
-    return this.#components.compared.others().includes(member)
-  }
-
   /** A member has been connected, or this one stood still: it may hold what never came here, or lack what went its way. */
   reached(member: string): void {
-    if (this.#reached.has(member) || !this.compares(member)) return
+    if (this.#reached.has(member)) return
+    if (!this.#components.compared.others().includes(member)) return
     this.#reached.add(member)
     this.#round(member, 'connected')
       .catch((error: Error) => this.#log(member, error))

@@ -376,29 +376,6 @@ export class CatchUp {
     return true
   }
 
-  /**
-   * Of a few writes that did not come: what the source keeps for others, and then what differs of what both own. False where
-   * the two cannot compare.
-   */
-  async #takeMissed(
-    source: string,
-    reason: 'gap' | 'fetch',
-    { partitions }: Transfer,
-  ): Promise<boolean> {
-    const { transfers, antiEntropy, runtime } = this.#components
-    const hints = newTransfer(partitions, 0n, true)
-    try {
-      await transfers.pull(source, hints)
-      const isRepaired =
-        !antiEntropy.compares(source) || (await antiEntropy.repair(source, reason)) !== undefined
-      if (isRepaired) transfers.adopt(source, hints)
-      return isRepaired
-    } catch (error) {
-      runtime.log.info(`what ${source} keeps for others was not had: ${(error as Error).message}`)
-      return false
-    }
-  }
-
   #newTransfer(): Transfer {
     return newTransfer(this.#options.partitions())
   }
@@ -407,8 +384,6 @@ export class CatchUp {
     const { transfers, runtime } = this.#components
     // Where both keep everything, what differs is all that is to be had.
     if (reason !== 'join' && this.#options.keepsAll) return this.#repair(source, reason)
-    const isOfFew = reason === 'gap' || reason === 'fetch'
-    if (isOfFew && (await this.#takeMissed(source, reason, transfer))) return true
     this.#listener.started(source, reason)
     let ok = true
     try {

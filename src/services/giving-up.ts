@@ -58,6 +58,10 @@ export class GivingUp {
 
   /** Every owner has taken over what it gained: what this member no longer owns is given up. */
   ringSettled(): void {
+    const { ownership, agreements } = this.#components
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (ownership.placement.holds(partition)) agreements.holds(partition)
+    }
     this.#failureCount = 0
     this.#begin()
   }
@@ -84,14 +88,18 @@ export class GivingUp {
 
   /** What is to go to whom. What is empty goes to nobody. */
   #byOwner(): Map<string, Uint8Array> {
-    const { store, ownership, membership } = this.#components
+    const { store, ownership, membership, agreements } = this.#components
     const there = new Set(membership.others().map(({ id }) => id))
     const byOwner = new Map<string, Uint8Array>()
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (ownership.placement.holds(partition)) continue
       if (store.isEmpty(partition)) {
-        this.#dropOne(partition)
-        continue
+        if (agreements.isGivenUp(partition)) continue
+        // Tombstones that others may lack go to them, too, before they are forgotten.
+        if (store.digests.count(partition) === 0) {
+          this.#dropOne(partition)
+          continue
+        }
       }
       const owners = ownership.ring.preferenceList(partition).filter((id) => there.has(id))
       // One that fails is not the only one.

@@ -476,6 +476,10 @@ export class MeshMember implements TransportHandlers {
     return this.ownership.ring
   }
 
+  transferStats() {
+    return this.#transfers.stats()
+  }
+
   /** Publications, transfers and confirmations that failed. */
   get errorCount(): number {
     const { errorCount } = this.replication.stats()

@@ -29,7 +29,7 @@ const RETRY: Backoff = { minMs: 100, maxMs: 1_000 }
 /** Members pulled from at once. */
 const PULLS_MAX = 3
 
-/** What a member has given of a partition: it had all of it, or not: it is still taking it over itself, or had to forget some. */
+/** What a member has given of a partition: it had all of it, or not: it is still taking it over itself, or had no room for some. */
 const GIVEN = 1
 const LACKING = 2
 
@@ -152,7 +152,7 @@ export class Rebalance {
     return this.#complete[partition] === 1
   }
 
-  /** Of some partitions, those that this member does not hold in full: it takes them over, or forgot some for want of room; undefined for none. */
+  /** Of some partitions, those that this member does not hold in full: it takes them over, or had no room for some; undefined for none. */
   lacking(partitions: Uint8Array | undefined): Uint8Array | undefined {
     const { ownership, store } = this.#components
     if (ownership.isFullCopy) return undefined
@@ -228,7 +228,10 @@ export class Rebalance {
   /** Closes what needs no more, and says what is to be had from whom. */
   #wanted(): ReadonlyMap<string, Uint8Array> {
     const { placement, quorum } = this.#components.ownership
-    if (this.#openCount === 0) return new Map()
+    if (this.#openCount === 0) {
+      this.#given.clear()
+      return new Map()
+    }
     const sources = this.#sources()
     const earlier = placement.previous.map((ring) => ({
       ring,

@@ -296,7 +296,9 @@ export class RepairRound {
     return [...partitions].flatMap((partition) => {
       const atMs = this.#components.agreements.staleMs(this.#member, partition)
       if (atMs === undefined) return []
-      return [{ partition, atMs, lostMs: this.#components.agreements.lostMs(partition) }]
+      const { agreements } = this.#components
+      const toldMs = agreements.toldMs(partition, atMs)
+      return [{ partition, atMs: toldMs, lostMs: agreements.lostMs(partition) }]
     })
   }
 

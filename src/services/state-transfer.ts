@@ -69,8 +69,6 @@ export interface Transfer {
   readonly partitions: Uint8Array | undefined
   /** Digest of the ring by which they are; 0 for whichever. */
   readonly ring: bigint
-  /** Only what the sender wrote and others own, and the markers. */
-  readonly hintsOnly: boolean
   /** Of the wanted partitions, those of which the last sender did not hold all; undefined for none. */
   lacking: Uint8Array | undefined
   nextPartition: number
@@ -83,11 +81,10 @@ export interface Transfer {
 }
 
 /** A transfer that has not begun. @param ring digest of the ring by which the partitions are wanted; 0 for whichever */
-export function newTransfer(partitions?: Uint8Array, ring = 0n, hintsOnly = false): Transfer {
+export function newTransfer(partitions?: Uint8Array, ring = 0n): Transfer {
   return {
     partitions,
     ring,
-    hintsOnly,
     lacking: undefined,
     nextPartition: 0,
     positions: undefined,
@@ -99,9 +96,14 @@ export function newTransfer(partitions?: Uint8Array, ring = 0n, hintsOnly = fals
 export class StateTransfer {
   readonly #components: StateTransferComponents
   #served = 0
+  #receivedCount = 0
 
   constructor(components: StateTransferComponents) {
     this.#components = components
+  }
+
+  stats() {
+    return { transferReceivedCount: this.#receivedCount }
   }
 
   /**
@@ -110,7 +112,7 @@ export class StateTransfer {
    */
   async pull(id: string, transfer: Transfer): Promise<boolean> {
     const { transport, runtime } = this.#components
-    const { partitions, ring, hintsOnly } = transfer
+    const { partitions, ring } = transfer
     const channel = await withDeadline(
       runtime.scheduler,
       PAGE_TIMEOUT_MS,
@@ -119,7 +121,7 @@ export class StateTransfer {
     try {
       const { nextPartition: fromPartition } = transfer
       const held = this.#held(transfer)
-      const request = { fromPartition, partitions, ring, hintsOnly, held }
+      const request = { fromPartition, partitions, ring, held }
       await channel.send(stateRequestCodec.encode(request))
       let first = true
       for (let last = false; !last; ) {
@@ -142,14 +144,14 @@ export class StateTransfer {
       channel.abort(error as Error)
       throw error
     }
-    if (!hintsOnly) this.adopt(id, transfer)
+    this.#adopt(id, transfer)
     return true
   }
 
   /** What is held of wanted partitions already: a part of it may be had from another member, or from before. */
-  #held({ partitions, ring, nextPartition }: Transfer): HeldDigests | undefined {
+  #held({ partitions, nextPartition }: Transfer): HeldDigests | undefined {
     const { store, horizon } = this.#components
-    if (partitions === undefined || ring === 0n || nextPartition > 0) return undefined
+    if (partitions === undefined || nextPartition > 0) return undefined
     store.advance(horizon())
     if (!store.areDigestsSettled) return undefined
     return { digests: digestsOf(store, partitions, NOT_HELD), horizon: store.horizon }
@@ -172,8 +174,8 @@ export class StateTransfer {
     })
   }
 
-  /** Notes how far this member has come in what others published, now that it has what `id` held when a transfer began. */
-  adopt(id: string, transfer: Transfer): void {
+  /** Notes how far this member has come in what others published, now that it has what `id` held. */
+  #adopt(id: string, transfer: Transfer): void {
     const { positions: theirs = [], partitions, ring } = transfer
     const { positions, membership } = this.#components
     for (const position of theirs) {
@@ -250,6 +252,7 @@ export class StateTransfer {
       transfer.moments = page.moments
       agreements.compared(id, page.moments)
     }
+    this.#receivedCount += page.writes.length + (page.stubs?.length ?? 0)
     const isNews = (record: Remembered) => !agreements.isForgotten(id, record)
     const writes = page.writes.filter(isNews)
     const stubs = (page.stubs ?? []).filter(isNews)
@@ -260,18 +263,16 @@ export class StateTransfer {
   /** What is held of some partitions, in pages: clears, tombstones and hints first, then one partition after the other. */
   *#pages(to: string, request: StateRequest): Generator<StatePage> {
     const { store, hints, hlc, lacking, agreements } = this.#components
-    const { fromPartition, hintsOnly } = request
+    const { fromPartition } = request
     const moments = agreements.toldTo(to)
     const page = new PageBuilder(this.#positions(), lacking(request.partitions), moments)
     const partitions = this.#differing(request)
     if (fromPartition === 0) {
       for (const marker of store.markers.values()) page.markers.push(marker)
-      if (!hintsOnly) {
-        for (const tombstone of [...store.tombstones()]) {
-          if (!this.#isWanted(tombstone, partitions)) continue
-          if (page.isFull(tombstone)) yield page.take(0, hlc.last)
-          page.add(tombstone)
-        }
+      for (const tombstone of [...store.tombstones()]) {
+        if (!this.#isWanted(tombstone, partitions)) continue
+        if (page.isFull(tombstone)) yield page.take(0, hlc.last)
+        page.add(tombstone)
       }
       // What this member wrote and others own.
       for (const { write, partition } of [...hints.values()]) {
@@ -279,14 +280,13 @@ export class StateTransfer {
         if (page.isFull(write)) yield page.take(0, hlc.last)
         page.add(write)
       }
-      for (const stub of hintsOnly ? [] : [...store.stubs()]) {
+      for (const stub of [...store.stubs()]) {
         if (!this.#isWanted(stub, partitions)) continue
         if (page.isFull(stub)) yield page.take(0, hlc.last)
         page.addStub(stub)
       }
     }
-    const first = hintsOnly ? PARTITIONS : fromPartition
-    for (let partition = first; partition < PARTITIONS; partition++) {
+    for (let partition = fromPartition; partition < PARTITIONS; partition++) {
       if (partitions?.[partition] === 0 || store.isEmpty(partition)) continue
       for (const entry of store.partition(partition)) {
         if (page.isFull(entry)) yield page.take(partition, hlc.last)

@@ -33,7 +33,7 @@ export async function moves(): Promise<Line[]> {
     await untilSettled([...survivors, joiner])
     await untilThere([...survivors, joiner])
     const idealCount = (ENTRIES * REPLICAS) / PEERS
-    const { itemCount: moved } = await joiner.stats()
+    const { itemCount: moved, transferReceivedCount: sent } = await joiner.stats()
     const gained = (await itemCount(survivors)) - before + moved
     return [
       {
@@ -51,6 +51,12 @@ export async function moves(): Promise<Line[]> {
       {
         what: 'one is added: entries that it takes over, of its ideal share',
         figure: moved / idealCount,
+        unit: '',
+        wanted: 1.1,
+      },
+      {
+        what: 'the same, entries that it is sent, of its ideal share',
+        figure: sent / idealCount,
         unit: '',
         wanted: 1.1,
       },

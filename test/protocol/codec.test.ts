@@ -188,12 +188,11 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
     'state request',
     codecs.stateRequestCodec,
     [
-      { fromPartition: 0, partitions: undefined, ring: 0n, hintsOnly: false, held: undefined },
+      { fromPartition: 0, partitions: undefined, ring: 0n, held: undefined },
       {
         fromPartition: 4_095,
         partitions: some,
         ring: 2n ** 64n - 1n,
-        hintsOnly: true,
         held: undefined,
       },
     ],

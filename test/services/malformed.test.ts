@@ -131,7 +131,6 @@ describe(`nonsense, seed ${seed}`, () => {
         fromPartition: 4_000,
         partitions: undefined,
         ring: 0n,
-        hintsOnly: false,
         held: undefined,
       }),
       requests: asksCodec.encode({

@@ -143,3 +143,26 @@ it('more deletes than are remembered are not undone by a member that was away', 
   await mesh.advance(60_000)
   for (const peer of mesh.peers) expect(peer.cache('c').local.size).toBe(0)
 })
+
+it.each([1, 2])(
+  'where a member was called dead and comes back, what was missed is sent, and not all that it owns (seed %i)',
+  async (seed) => {
+    await using mesh = await simulateMesh({ peers: 5, seed, options: { replicas: 3 } })
+    const many = Array.from({ length: 1_000 }, (_, i) => `key ${i}`)
+    await setAll(mesh, many)
+    await mesh.settle()
+    await mesh.advance(20_000)
+    const away = mesh.peers[3] as Peer
+    const sent = () => mesh.peers.reduce((sum, peer) => sum + peer.stats().transferReceivedCount, 0)
+    mesh.stall(away, 20_000)
+    await mesh.advance(10_000)
+    await setAll(mesh, ['missed 1', 'missed 2', 'missed 3'])
+    // The others have taken over what belonged to it.
+    const before = sent()
+    await mesh.advance(10_000)
+    await mesh.settle()
+    await mesh.advance(5_000)
+    await expectAllEverywhere(mesh, [...many, 'missed 1', 'missed 2', 'missed 3'])
+    expect(sent() - before).toBeLessThan(50)
+  },
+)

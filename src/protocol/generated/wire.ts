@@ -2023,7 +2023,6 @@ export interface WireStateRequest {
   fromPartition: number
   partitions?: Uint8Array
   ring: bigint
-  hintsOnly: boolean
   digests?: Uint8Array
   valuesMs: number
   tombstonesMs: number
@@ -2054,23 +2053,18 @@ export namespace WireStateRequest {
           w.fixed64(obj.ring)
         }
 
-        if ((obj.hintsOnly != null && obj.hintsOnly !== false)) {
-          w.uint32(32)
-          w.bool(obj.hintsOnly)
-        }
-
         if (obj.digests != null) {
-          w.uint32(42)
+          w.uint32(34)
           w.bytes(obj.digests)
         }
 
         if ((obj.valuesMs != null && obj.valuesMs !== 0)) {
-          w.uint32(48)
+          w.uint32(40)
           w.uint64Number(obj.valuesMs)
         }
 
         if ((obj.tombstonesMs != null && obj.tombstonesMs !== 0)) {
-          w.uint32(56)
+          w.uint32(48)
           w.uint64Number(obj.tombstonesMs)
         }
 
@@ -2081,7 +2075,6 @@ export namespace WireStateRequest {
         const obj: any = {
           fromPartition: 0,
           ring: 0n,
-          hintsOnly: false,
           valuesMs: 0,
           tombstonesMs: 0
         }
@@ -2105,18 +2098,14 @@ export namespace WireStateRequest {
               break
             }
             case 4: {
-              obj.hintsOnly = reader.bool()
-              break
-            }
-            case 5: {
               obj.digests = reader.bytes()
               break
             }
-            case 6: {
+            case 5: {
               obj.valuesMs = reader.uint64Number()
               break
             }
-            case 7: {
+            case 6: {
               obj.tombstonesMs = reader.uint64Number()
               break
             }
