@@ -78,7 +78,8 @@ export class FailureDetector implements MembershipListener {
     this.#options = options
     this.#onStall = onStall
     this.#pauses = new Pauses(runtime.scheduler)
-    this.#health = new OwnHealth(components, heartbeatIntervalMs)
+    const lookIntervalMs = heartbeatIntervalMs * TICK_SHARE
+    this.#health = new OwnHealth(components, heartbeatIntervalMs, lookIntervalMs)
     this.#reach = new Reach({ ...components, health: this.#health }, heartbeatIntervalMs)
     this.#refusals = new Refusals(
       { ...components, reach: this.#reach, health: this.#health },

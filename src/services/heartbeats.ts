@@ -60,6 +60,8 @@ export class Heartbeats {
   readonly #pulses = new Map<string, Pulse>()
   /** The process that each member's hello came from. */
   readonly #instances = new Map<string, string>()
+  /** Of which run of a member its clocks are known. */
+  readonly #clocked = new Map<string, string>()
   readonly #startedAtMs: number
   #sequence = 0
   #loopLagMs = 0
@@ -144,6 +146,7 @@ export class Heartbeats {
   met(id: string, instance: string): void {
     if (this.#instances.get(id) !== instance) this.#pulses.delete(id)
     this.#instances.set(id, instance)
+    this.#clocked.set(id, instance)
     this.#pulse(id).met(this.#nowMs)
   }
 
@@ -185,6 +188,7 @@ export class Heartbeats {
   #forget(id: string): void {
     this.#pulses.delete(id)
     this.#instances.delete(id)
+    this.#clocked.delete(id)
   }
 
   /** How suspicious a member's silence is; 0 when nothing was ever heard of it. */
@@ -275,7 +279,13 @@ export class Heartbeats {
     }
     if (!isLate) membership.vindicate(author)
     membership.describe(description)
-    if (wallMs > 0) meshClock.heard(author, wallMs, uptimeMs)
+    if (wallMs > 0) {
+      // The uptime of another run says nothing beside that of this one.
+      if (this.#clocked.get(author) === heartbeat.instance) {
+        meshClock.heard(author, wallMs, uptimeMs)
+      } else meshClock.met(author, wallMs, uptimeMs)
+      this.#clocked.set(author, heartbeat.instance)
+    }
     this.#listener.alive(author, heartbeat)
   }
 

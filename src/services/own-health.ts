@@ -24,6 +24,7 @@ export interface OwnHealthComponents {
 export class OwnHealth {
   readonly #components: OwnHealthComponents
   readonly #heartbeatIntervalMs: number
+  readonly #lookIntervalMs: number
   readonly #health = new LocalHealth()
   #stallCount = 0
   /** The last look found that this process had stood still. */
@@ -31,14 +32,22 @@ export class OwnHealth {
   /** When all has gone well for long enough to trust this member a little more. */
   #betterAtMs = 0
   #amnestyUntilMs = Number.NEGATIVE_INFINITY
+  #lookedAtMs = Number.POSITIVE_INFINITY
 
-  constructor(components: OwnHealthComponents, heartbeatIntervalMs: number) {
+  /** @param lookIntervalMs at which {@link look} is called */
+  constructor(
+    components: OwnHealthComponents,
+    heartbeatIntervalMs: number,
+    lookIntervalMs: number,
+  ) {
     this.#components = components
     this.#heartbeatIntervalMs = heartbeatIntervalMs
+    this.#lookIntervalMs = lookIntervalMs
   }
 
   start(): void {
     this.#components.loop.start()
+    this.#lookedAtMs = this.#nowMs
   }
 
   stop(): void {
@@ -56,6 +65,9 @@ export class OwnHealth {
 
   /** For how long nobody is to be called dead yet, in ms; 0 when this member may. */
   get amnestyMs(): number {
+    // Whoever asks may have been woken before the timer that looks.
+    const overdueMs = this.#nowMs - this.#lookedAtMs - this.#lookIntervalMs
+    if (overdueMs > STALL_MS) return AMNESTY_MS
     return Math.max(0, this.#amnestyUntilMs - this.#nowMs)
   }
 
@@ -71,6 +83,7 @@ export class OwnHealth {
    * @returns for how long this process stood still, in ms; 0 when it did not
    */
   look(lateMs: number): number {
+    this.#lookedAtMs = this.#nowMs
     const loopMs = this.#components.loop.takeWorstMs()
     // A stall that the timer told of is told of by the loop's monitor a little later.
     const worstMs = Math.max(lateMs, this.#hasStalled ? 0 : loopMs)
