@@ -90,8 +90,7 @@ export class Rebalance {
   /** What each member has given, of partitions that are open. */
   readonly #given = new Map<string, Uint8Array>()
   readonly #transfers = new Map<string, Transfer>()
-  /** What is being pulled from whom. */
-  readonly #pulling = new Map<string, Uint8Array>()
+  readonly #pulling = new Set<string>()
   /** Of those from whom the last pull broke off, how many have in a row: others are asked first. */
   readonly #failures = new Map<string, number>()
   /** Of those that place keys by another ring than this member does now, how many times in a row they have said so. */
@@ -264,10 +263,7 @@ export class Rebalance {
     return wanted
   }
 
-  /**
-   * Notes from which owner of a partition by an earlier ring it is to be pulled next, if one is connected: one after the other,
-   * so that the next has to give only what differs from what the one before gave. Returns whether there are any.
-   */
+  /** Notes from which owners of a partition by an earlier ring it has yet to be pulled, if they are connected. Returns whether there are such. */
   #wants(partition: number, { ring, members, neededCount }: EarlierOwners): boolean {
     const { listLength } = ring
     let missing = neededCount
@@ -279,25 +275,19 @@ export class Rebalance {
       else if (given === 0 && source?.isThere) candidates++
     }
     if (missing <= 0 || candidates === 0) return false
-    if (this.#isBeingPulled(partition)) return true
     // Those that fail come last.
     for (const isFailing of FAILING_LAST) {
-      for (let place = 0; place < listLength; place++) {
+      for (let place = 0; place < listLength && missing > 0; place++) {
         const source = members[ring.memberAt(partition, place)]
         if (source === undefined || source.isFailing !== isFailing || !source.isThere) continue
         if (source.given !== undefined && source.given[partition] !== 0) continue
+        missing--
         if (!source.isConnected) continue
         source.partitions ??= noPartitions()
         source.partitions[partition] = 1
-        return true
       }
     }
     return true
-  }
-
-  #isBeingPulled(partition: number): boolean {
-    for (const partitions of this.#pulling.values()) if (partitions[partition] === 1) return true
-    return false
   }
 
   /** Everybody who is there to be pulled from, or has been pulled from. */
@@ -323,7 +313,7 @@ export class Rebalance {
     const { digest } = ownership.ring
     const transfer = this.#transfers.get(source) ?? newTransfer(partitions, digest)
     const beganAtMs = agreements.nextMs()
-    this.#pulling.set(source, transfer.partitions ?? partitions)
+    this.#pulling.add(source)
     this.#transfers.set(source, transfer)
     const outcome = await transfers.pull(source, transfer).catch((error: Error) => error)
     this.#pulling.delete(source)

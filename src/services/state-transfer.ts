@@ -148,7 +148,7 @@ export class StateTransfer {
     return true
   }
 
-  /** What is held of wanted partitions already: a part of it may be had from another member, or from before. */
+  /** What is held of wanted partitions already: it may be had from another member, or from before. */
   #held({ partitions, nextPartition }: Transfer): HeldDigests | undefined {
     const { store, horizon } = this.#components
     if (partitions === undefined || nextPartition > 0) return undefined
