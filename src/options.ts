@@ -120,7 +120,7 @@ export interface PeerOptions {
   /**
    * Which network the mesh runs on: what `heartbeatIntervalMs`, `suspicionMinMs`, `suspicionMaxMs`, `joinTimeoutMs` and
    * `syncTimeoutMs` are where they are not given. `'host'`: processes of one machine; a silent death is noticed in 2.5 to 3.5
-   * s, and stalls of 2 s are forgiven. `'lan'`: one data centre; 3.5 to 5 s, and 3 s. `'wan'`: several, where answers take up to
+   * s, and stalls of 2 s are forgiven. `'lan'`: one data centre; 3.5 to 5.5 s, and 3 s. `'wan'`: several, where answers take up to
    * half a second; 10 to 15 s, and 10 s. A killed process is noticed at once with each. Members need not have the same.
    * @default 'lan'
    */
