@@ -377,7 +377,7 @@ export interface PeerStats {
   /** Writes published, and writes of others received. */
   opsPublishedCount: number
   opsReceivedCount: number
-  /** Gaps noticed in what another member published, each of which leads to a round of repair. */
+  /** Gaps noticed in what another member published, each of which leads to a round of repair, or a transfer of what differs. */
   opsGapCount: number
   /** Messages and frames dropped because they were malformed, by reason. */
   droppedCount: Readonly<Record<string, number>>

@@ -11,7 +11,6 @@ import {
   partitionsOf,
   rootOf,
 } from '../core/comparison.js'
-import type { Horizon } from '../core/counted.js'
 import type { MeshClock } from '../core/mesh-clock.js'
 import { both } from '../core/placement.js'
 import type { Position } from '../core/positions.js'
@@ -76,7 +75,7 @@ export class RepairAnswers {
       positions: positions ? this.#components.positions() : [],
     } as const
     const agreedMs = this.#components.agreements.nextMs()
-    const isSameHorizon = store.advance(horizon) && isEqual(store.horizon, horizon)
+    const isSameHorizon = store.advance(horizon)
     const markers = store.markers.digest
     const partitions = this.#partitions(from, givenUp)
     const context = { partitions, ring: compared.ring, markers }
@@ -244,8 +243,4 @@ export function isDeletedBy(held: Held, moments: ReadonlyMap<number, number>): b
 /** A record as it is told to others. */
 export function recordOf(held: Held): Remembered {
   return held instanceof GoneKey ? held.record : held
-}
-
-export function isEqual(one: Horizon, other: Horizon): boolean {
-  return one.valuesMs === other.valuesMs && one.tombstonesMs === other.tombstonesMs
 }

@@ -35,7 +35,6 @@ import type { Runtime } from './ports.js'
 import {
   HeldBuckets,
   isDeletedBy,
-  isEqual,
   type RepairComponents,
   recordOf,
   UNDER_WAY_MS,
@@ -365,4 +364,8 @@ export class RepairRound {
 
 function countOf({ writes, stubs = [], markers }: Records): number {
   return writes.length + stubs.length + markers.length
+}
+
+function isEqual(one: Horizon, other: Horizon): boolean {
+  return one.valuesMs === other.valuesMs && one.tombstonesMs === other.tombstonesMs
 }

@@ -27,7 +27,6 @@ import { lookUp } from './look-up.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
 import type { Channel, Runtime, Transport } from './ports.js'
-import { isEqual } from './repair-answers.js'
 import type { Replication } from './replication.js'
 import type { RequestStreams } from './request-streams.js'
 import { readFrame, withDeadline } from './requests.js'
@@ -161,8 +160,7 @@ export class StateTransfer {
   #differing({ partitions, held }: StateRequest): Uint8Array | undefined {
     const { store } = this.#components
     if (partitions === undefined || held === undefined) return partitions
-    const isSameHorizon = store.advance(held.horizon) && isEqual(store.horizon, held.horizon)
-    if (!isSameHorizon || !store.areDigestsSettled) return partitions
+    if (!store.advance(held.horizon) || !store.areDigestsSettled) return partitions
     const own = digestsOf(store, partitions)
     const { lossy } = store
     let place = 0
