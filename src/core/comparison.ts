@@ -44,15 +44,15 @@ export function rootOf(
 }
 
 /** The digest of each node. */
-export function nodesOf(digests: PartitionDigests, partitions: Uint8Array): number[] {
-  const nodes: number[] = []
+export function nodesOf(digests: PartitionDigests, partitions: Uint8Array): Int32Array {
+  const nodes = new Int32Array(NODES)
   for (let node = 0; node < NODES; node++) {
     let digest = 0
     for (let place = 0; place < NODE_WIDTH; place++) {
       const partition = node * NODE_WIDTH + place
       if (partitions[partition] === 1) digest = mix(digest, digests.of(partition))
     }
-    nodes.push(digest)
+    nodes[node] = digest
   }
   return nodes
 }

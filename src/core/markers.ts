@@ -72,8 +72,8 @@ export class Markers {
   }
 
   /** The digest of each slice. */
-  get slices(): readonly number[] {
-    return [...this.#slices]
+  get slices(): Int32Array {
+    return this.#slices.slice()
   }
 
   /** Takes in a marker. False when it undoes nothing that a later one does not. */
@@ -143,7 +143,7 @@ export class Markers {
   }
 
   /** Of those, what is in slices that another member holds differently. @param theirs the digest of each slice there */
-  differing(theirs: readonly number[]): Marker[] {
+  differing(theirs: ArrayLike<number>): Marker[] {
     const differing: Marker[] = []
     for (const held of this.#order) {
       const slice = sliceOf(held)

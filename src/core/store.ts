@@ -340,6 +340,7 @@ export class Store {
 
   /** Whether of something in a partition another member has the value, and this one never had. */
   lacksValues(partition: number): boolean {
+    if (this.#stubs.size === 0) return false
     return this.#gone.entries(partition).some(({ record }) => record.isOfOthers === true)
   }
 

@@ -353,10 +353,10 @@ function unsigned(digest: bigint): bigint {
 }
 
 /** Digests of slices of markers, where they are given. */
-function slicesToWire(slices: readonly number[] | undefined): { markers?: Uint8Array } {
+function slicesToWire(slices: Int32Array | undefined): { markers?: Uint8Array } {
   return slices === undefined ? {} : { markers: packDigests(slices) }
 }
 
-function slicesFromWire(packed: Uint8Array | undefined): number[] | undefined {
+function slicesFromWire(packed: Uint8Array | undefined): Int32Array | undefined {
   return packed && unpackDigests(packed, MARKER_SLICES)
 }

@@ -15,16 +15,23 @@ const PARTITION_BYTES = 2 + PARTITION_BUCKETS * SHORT_BYTES
 const BUCKET_BYTES = 4
 
 /** The digests of all nodes, or of so many other things. */
-export function packDigests(digests: readonly number[]): Uint8Array {
-  const bytes = Buffer.alloc(digests.length * DIGEST_BYTES)
-  for (const [place, digest] of digests.entries()) bytes.writeInt32LE(digest, place * DIGEST_BYTES)
+export function packDigests(digests: Int32Array): Uint8Array {
+  const bytes = new Uint8Array(digests.length * DIGEST_BYTES)
+  const view = new DataView(bytes.buffer)
+  for (let place = 0; place < digests.length; place++) {
+    view.setInt32(place * DIGEST_BYTES, digests[place] as number, true)
+  }
   return bytes
 }
 
-export function unpackDigests(from: Uint8Array, count = NODES): number[] {
-  const bytes = whole(from, count * DIGEST_BYTES, 'digests')
-  if (bytes.length !== count * DIGEST_BYTES) throw malformed(from, 'digests')
-  return Array.from({ length: count }, (_, place) => bytes.readInt32LE(place * DIGEST_BYTES))
+export function unpackDigests(from: Uint8Array, count = NODES): Int32Array {
+  if (from.length !== count * DIGEST_BYTES) throw malformed(from, 'digests')
+  const view = new DataView(from.buffer, from.byteOffset, from.byteLength)
+  const digests = new Int32Array(count)
+  for (let place = 0; place < count; place++) {
+    digests[place] = view.getInt32(place * DIGEST_BYTES, true)
+  }
+  return digests
 }
 
 export function packNodes(nodes: readonly NodeDigests[]): Uint8Array {

@@ -117,7 +117,7 @@ export interface StateRequest {
 
 /** Digests of what is held of some partitions, one of each in their order, and as of when they are. */
 export interface HeldDigests {
-  readonly digests: readonly number[]
+  readonly digests: Int32Array
   readonly horizon: Horizon
 }
 
@@ -199,7 +199,7 @@ export type Ask =
   | {
       readonly kind: 'exchange'
       readonly records: Records
-      readonly markers: readonly number[] | undefined
+      readonly markers: Int32Array | undefined
       readonly agreedMs: number
     }
   /** Whether who is asked lives; with a `target`, whether that one does when who is asked asks it. */
@@ -271,7 +271,7 @@ export type Answer =
       readonly ring: bigint
       readonly markers: number
       readonly excluded: Uint8Array | undefined
-      readonly nodes: readonly number[] | undefined
+      readonly nodes: Int32Array | undefined
       readonly positions: readonly Position[]
     }
   /** `done`: how many of the nodes have been looked at. */
@@ -292,7 +292,7 @@ export type Answer =
   | {
       readonly kind: 'exchange'
       readonly records: Records
-      readonly markers: readonly number[] | undefined
+      readonly markers: Int32Array | undefined
     }
   /** Of who was pinged in the end; undefined when it has not answered. */
   | { readonly kind: 'ping'; readonly vitals: Vitals | undefined }

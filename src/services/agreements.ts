@@ -81,11 +81,11 @@ export class Agreements {
     if (instance === undefined) return
     // What had to be forgotten meanwhile is no longer the same.
     const { lossy } = store
-    const counting = partitions.map((isIn, partition) => {
-      return isIn === 1 && lossy[partition] === 0 && atMs > (this.#givenUpMs[partition] ?? 0)
-        ? 1
-        : 0
-    })
+    const counting = noPartitions()
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (partitions[partition] !== 1 || lossy[partition] === 1) continue
+      if (atMs > (this.#givenUpMs[partition] as number)) counting[partition] = 1
+    }
     this.#lastEqual.note(member, instance, counting, atMs)
   }
 

@@ -15,6 +15,8 @@ export interface ComparedComponents {
   readonly store: Store
   /** Whether what this member holds of a partition is all that there is. */
   readonly isInSync: (partition: number) => boolean
+  /** Whether that is so of all partitions that it owns. */
+  readonly isSettled: () => boolean
 }
 
 /** Partitions that two members own, each as a 1 at its place, and how many they are. */
@@ -60,10 +62,10 @@ export class Compared {
 
   /** What this member does not compare; undefined for none. */
   excluded(): Uint8Array | undefined {
-    const { ownership, store, isInSync } = this.#components
+    const { ownership, store, isInSync, isSettled } = this.#components
     const { lossy } = store
     const { isFullCopy } = ownership
-    if (isFullCopy && store.lossyCount === 0) return undefined
+    if (store.lossyCount === 0 && (isFullCopy || isSettled())) return undefined
     const { owned } = ownership.placement
     let excluded: Uint8Array | undefined
     for (let partition = 0; partition < PARTITIONS; partition++) {

@@ -66,6 +66,11 @@ export class GivingUp {
     this.#begin()
   }
 
+  /** Whether something is being offered to its owners now. */
+  get isUnderWay(): boolean {
+    return this.#isUnderWay
+  }
+
   /** Resolves when nothing is left here that belongs to others alone, or when this member stops. */
   async done(): Promise<void> {
     while (!this.#stopped && this.#hasLeft()) await this.#pauses.pause(LOOK_MS)

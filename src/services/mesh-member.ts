@@ -89,6 +89,7 @@ export class MeshMember implements TransportHandlers {
   readonly requests: RequestStreams
   readonly ownership: Ownership
   readonly rebalance: Rebalance
+  readonly givingUp: GivingUp
   readonly recall: Recall
   readonly flapWatch: FlapWatch
   readonly delivery: Delivery
@@ -111,7 +112,6 @@ export class MeshMember implements TransportHandlers {
   readonly #confirmation: Confirmation
   readonly antiEntropy: AntiEntropy
   readonly #agreements: Agreements
-  readonly #givingUp: GivingUp
   readonly #transfers: StateTransfer
   readonly #positions: Positions
   readonly #sweeper: Sweeper
@@ -333,7 +333,7 @@ export class MeshMember implements TransportHandlers {
     this.#watchdog = new Watchdog({ runtime, transport, handshake })
     this.ownership = ownership
     this.rebalance = rebalance
-    this.#givingUp = new GivingUp(
+    this.givingUp = new GivingUp(
       { runtime, membership, ownership, store, agreements },
       (member, partitions) => this.antiEntropy.giveUp(member, partitions),
     )
@@ -387,6 +387,7 @@ export class MeshMember implements TransportHandlers {
       ownership,
       store,
       isInSync: (partition) => rebalance.isInSync(partition),
+      isSettled: () => rebalance.openCount === 0,
     })
     this.#agreements = agreements
     this.antiEntropy = new AntiEntropy(
@@ -466,7 +467,7 @@ export class MeshMember implements TransportHandlers {
       electorateChanged: () => delivery.electorateChanged(),
       settled: () => {
         rebalance.ringSettled()
-        this.#givingUp.ringSettled()
+        this.givingUp.ringSettled()
       },
     })
   }
@@ -545,7 +546,7 @@ export class MeshMember implements TransportHandlers {
     this.#confirmation.stop()
     this.ownership.stop()
     this.rebalance.stop()
-    this.#givingUp.stop()
+    this.givingUp.stop()
     this.handoff.stop()
     this.delivery.stop()
     this.quorumReads.stop()
@@ -565,7 +566,7 @@ export class MeshMember implements TransportHandlers {
     const leftMs = () => Math.max(0, deadlineMs - clock.monotonicMs())
     const { scheduler } = this.#components.runtime
     if (await this.ownership.settled(leftMs())) {
-      const givenUp = this.#givingUp.done().then(() => true)
+      const givenUp = this.givingUp.done().then(() => true)
       if (await withDeadline(scheduler, leftMs(), givenUp).catch(() => false)) return
     }
     log.warn(

@@ -7,11 +7,14 @@
  * acknowledged behind the back of who pulls. Until then the partition is open: that this member has nothing there means
  * nothing.
  *
+ * It goes in waves: in each, every open partition is asked of one of them, so that the next has to give only what differs from
+ * what the one before gave; several are asked side by side, each for other partitions. One that sends nothing for a while is
+ * not waited for: the next wave begins beside it (a hedged request; Dean and Barroso, "The Tail at Scale", 2013).
+ *
  * What this member no longer owns it keeps, and goes on taking in, until every owner has taken over what it gained; then it
  * gives that up (see giving-up.ts).
  */
 import { type Backoff, backoffMs } from '../core/backoff.js'
-import { isLive } from '../core/members.js'
 import { noPartitions } from '../core/placement.js'
 import { lowest, type Position, type Positions } from '../core/positions.js'
 import { readQuorum } from '../core/quorum.js'
@@ -23,10 +26,17 @@ import type { Ownership } from './ownership.js'
 import type { Runtime, Timer, Transport } from './ports.js'
 import { newTransfer, type StateTransfer, type Transfer } from './state-transfer.js'
 
-/** Pauses before what could not be pulled is tried again, in ms. */
+/** Pauses before who gave nothing is asked again, in ms. */
 const RETRY: Backoff = { minMs: 100, maxMs: 1_000 }
 
-/** Members pulled from at once. */
+/** How often it is looked at least, while something is to be had, what can be had now, in ms; and how often at most. */
+const LOOK_MAX_MS = 1_000
+const LOOK_MIN_MS = 10
+
+/** Who has not sent a page for so long, in ms, is slow: it is not waited for. */
+const SLOW_MS = 1_000
+
+/** Members pulled from at once, besides those that are not waited for. */
 const PULLS_MAX = 3
 
 /** What a member has given of a partition: it had all of it, or not: it is still taking it over itself, or had no room for some. */
@@ -41,9 +51,23 @@ const NO_PARTITIONS = noPartitions()
 interface Source {
   readonly given: Uint8Array | undefined
   readonly isThere: boolean
-  readonly isConnected: boolean
+  /** Whether it can be asked now. */
+  readonly isFree: boolean
   readonly isFailing: boolean
   partitions: Uint8Array | undefined
+}
+
+/** A transfer that is under way. */
+interface Pull {
+  readonly transfer: Transfer
+  /** Whether what it gives counts no more: the ring has changed since, or writes have been missed. */
+  isVoid: boolean
+}
+
+/** How often in a row a member gave nothing, and until when it is not asked again, by the monotonic clock. */
+interface Setback {
+  readonly count: number
+  readonly untilMs: number
 }
 
 /** Who owned what by an earlier ring. */
@@ -89,13 +113,13 @@ export class Rebalance {
   readonly #isNew = noPartitions()
   /** What each member has given, of partitions that are open. */
   readonly #given = new Map<string, Uint8Array>()
-  readonly #transfers = new Map<string, Transfer>()
-  readonly #pulling = new Set<string>()
-  /** Of those from whom the last pull broke off, how many have in a row: others are asked first. */
-  readonly #failures = new Map<string, number>()
-  /** Of those that place keys by another ring than this member does now, how many times in a row they have said so. */
-  readonly #refusals = new Map<string, number>()
-  #retryTimer: Timer | undefined
+  /** What is being pulled from whom. */
+  readonly #pulls = new Map<string, Pull>()
+  /** What is yet to be pulled in this wave, from whom. */
+  #wave = new Map<string, Uint8Array>()
+  /** Those from whom the last pull broke off, or who place keys by another ring than this member does: others are asked first. */
+  readonly #setbacks = new Map<string, Setback>()
+  #lookTimer: Timer | undefined
   #isTelling = false
   #appliedCount = 0
   #failureCount = 0
@@ -120,7 +144,7 @@ export class Rebalance {
 
   stop(): void {
     this.#stopped = true
-    this.#retryTimer?.cancel()
+    this.#lookTimer?.cancel()
     this.#resolveSettled()
   }
 
@@ -177,8 +201,11 @@ export class Rebalance {
    * @param hasMissed this member has missed what was written for a while: all that it owns is to be taken over anew
    */
   ringChanged(hasMissed: boolean): void {
-    const { placement, isFullCopy } = this.#components.ownership
+    const { placement, ring, isFullCopy } = this.#components.ownership
     if (isFullCopy) return
+    for (const pull of this.#pulls.values()) {
+      if (hasMissed || pull.transfer.ring !== ring.digest) pull.isVoid = true
+    }
     if (hasMissed) {
       this.#complete.fill(0)
       this.#given.clear()
@@ -198,8 +225,8 @@ export class Rebalance {
     this.#open = open
     // Who was still taking over may have done so by now.
     for (const given of this.#given.values()) replace(given, LACKING, 0)
-    this.#transfers.clear()
-    this.#refusals.clear()
+    this.#setbacks.clear()
+    this.#wave.clear()
     this.look()
   }
 
@@ -214,24 +241,26 @@ export class Rebalance {
   /** Looks what can be pulled, and whether all has been. */
   look(): void {
     if (this.#stopped || this.#components.ownership.isFullCopy) return
-    this.#retryTimer?.cancel()
-    for (const [source, partitions] of this.#wanted()) {
-      if (this.#pulling.size >= PULLS_MAX) break
-      if (!this.#pulling.has(source)) void this.#pull(source, partitions)
+    const nowMs = this.#components.runtime.clock.monotonicMs()
+    if (this.#wave.size === 0 && this.#awaitedCount(nowMs) === 0) this.#wave = this.#wanted(nowMs)
+    for (const [source, partitions] of this.#wave) {
+      if (this.#awaitedCount(nowMs) >= PULLS_MAX) break
+      this.#wave.delete(source)
+      void this.#pull(source, partitions)
     }
-    // Those who have the rest are not connected: the next that is says so; see {@link reached}.
-    if (this.#openCount > 0 && this.#pulling.size === 0) this.#lookLater(Number.POSITIVE_INFINITY)
+    this.#lookLater(nowMs)
     this.#tell()
   }
 
   /** Closes what needs no more, and says what is to be had from whom. */
-  #wanted(): ReadonlyMap<string, Uint8Array> {
+  #wanted(nowMs: number): Map<string, Uint8Array> {
     const { placement, quorum } = this.#components.ownership
     if (this.#openCount === 0) {
       this.#given.clear()
       return new Map()
     }
-    const sources = this.#sources()
+    const sources = this.#sources(nowMs)
+    const isPicked = noPartitions()
     const earlier = placement.previous.map((ring) => ({
       ring,
       members: ring.members.map((id) => sources.get(id)),
@@ -244,7 +273,7 @@ export class Rebalance {
       partition = open.indexOf(1, partition + 1)
     ) {
       let lacks = false
-      for (const owners of earlier) if (this.#wants(partition, owners)) lacks = true
+      for (const owners of earlier) if (this.#wants(partition, owners, isPicked)) lacks = true
       if (lacks) continue
       open[partition] = 0
       this.#complete[partition] = 1
@@ -253,8 +282,7 @@ export class Rebalance {
     }
     if (this.#openCount === 0) {
       this.#given.clear()
-      this.#failures.clear()
-      this.#transfers.clear()
+      this.#setbacks.clear()
     }
     const wanted = new Map<string, Uint8Array>()
     for (const [id, { partitions }] of sources) {
@@ -263,8 +291,15 @@ export class Rebalance {
     return wanted
   }
 
-  /** Notes from which owners of a partition by an earlier ring it has yet to be pulled, if they are connected. Returns whether there are such. */
-  #wants(partition: number, { ring, members, neededCount }: EarlierOwners): boolean {
+  /**
+   * Notes from which owner of a partition by an earlier ring it is to be pulled next, unless that is so of another one.
+   * @returns whether there is any from which it has yet to be
+   */
+  #wants(
+    partition: number,
+    { ring, members, neededCount }: EarlierOwners,
+    isPicked: Uint8Array,
+  ): boolean {
     const { listLength } = ring
     let missing = neededCount
     let candidates = 0
@@ -275,78 +310,82 @@ export class Rebalance {
       else if (given === 0 && source?.isThere) candidates++
     }
     if (missing <= 0 || candidates === 0) return false
+    if (isPicked[partition] === 1) return true
     // Those that fail come last.
     for (const isFailing of FAILING_LAST) {
-      for (let place = 0; place < listLength && missing > 0; place++) {
+      for (let place = 0; place < listLength; place++) {
         const source = members[ring.memberAt(partition, place)]
-        if (source === undefined || source.isFailing !== isFailing || !source.isThere) continue
+        if (source === undefined || source.isFailing !== isFailing || !source.isFree) continue
         if (source.given !== undefined && source.given[partition] !== 0) continue
-        missing--
-        if (!source.isConnected) continue
         source.partitions ??= noPartitions()
         source.partitions[partition] = 1
+        isPicked[partition] = 1
+        return true
       }
     }
     return true
   }
 
   /** Everybody who is there to be pulled from, or has been pulled from. */
-  #sources(): ReadonlyMap<string, Source> {
+  #sources(nowMs: number): ReadonlyMap<string, Source> {
     const { membership, transport } = this.#components
     const there = new Set(membership.others().map(({ id }) => id))
     const sources = new Map<string, Source>()
     for (const id of [...there, ...this.#given.keys()]) {
-      const isConnected = transport.isConnected(id)
+      const setback = this.#setbacks.get(id)
+      const isAsked = this.#pulls.has(id)
+      const isPausing = setback !== undefined && nowMs < setback.untilMs
       sources.set(id, {
         given: this.#given.get(id),
         isThere: there.has(id),
-        isConnected,
-        isFailing: !isConnected || this.#failures.has(id),
+        isFree: there.has(id) && transport.isConnected(id) && !isAsked && !isPausing,
+        isFailing: setback !== undefined,
         partitions: undefined,
       })
     }
     return sources
   }
 
+  /** Transfers that are waited for: those that count, and are not slow. */
+  #awaitedCount(nowMs: number): number {
+    let count = 0
+    for (const { transfer, isVoid } of this.#pulls.values()) {
+      if (!isVoid && !isSlow(transfer, nowMs)) count++
+    }
+    return count
+  }
+
   async #pull(source: string, partitions: Uint8Array): Promise<void> {
-    const { transfers, runtime, ownership, membership, agreements } = this.#components
-    const { digest } = ownership.ring
-    const transfer = this.#transfers.get(source) ?? newTransfer(partitions, digest)
+    const { transfers, runtime, ownership, agreements } = this.#components
+    const transfer = newTransfer(partitions, ownership.ring.digest)
+    const pull = { transfer, isVoid: false }
     const beganAtMs = agreements.nextMs()
-    this.#pulling.add(source)
-    this.#transfers.set(source, transfer)
+    this.#pulls.set(source, pull)
     const outcome = await transfers.pull(source, transfer).catch((error: Error) => error)
-    this.#pulling.delete(source)
+    this.#pulls.delete(source)
     if (this.#stopped) return
     if (outcome instanceof Error) {
       this.#failureCount++
       runtime.log.info(`taking over partitions from ${source} broke off: ${outcome.message}`)
-      this.#failures.set(source, (this.#failures.get(source) ?? 0) + 1)
-    } else {
-      this.#failures.delete(source)
     }
-    const isCurrent = digest === ownership.ring.digest
-    if (outcome === true && isCurrent) this.#took(source, transfer, beganAtMs)
-    if (outcome === false && isCurrent) {
-      this.#refusals.set(source, (this.#refusals.get(source) ?? 0) + 1)
-    }
-    const member = membership.list.get(source)
-    const isWorthATry = member !== undefined && isLive(member)
-    if (outcome === true || !isWorthATry) this.look()
-    else this.#lookLater(this.#failures.get(source) ?? this.#refusals.get(source) ?? 1)
+    if (outcome === true) this.#setbacks.delete(source)
+    else if (outcome instanceof Error || !pull.isVoid) this.#setBack(source)
+    // What came before it broke off counts as well: who is asked next need not give it again.
+    if (!pull.isVoid) this.#took(source, transfer, beganAtMs)
+    this.look()
   }
 
   /** A member has given what it holds of some partitions. */
   #took(source: string, transfer: Transfer, beganAtMs: number): void {
     this.#appliedCount += transfer.appliedCount
+    const { partitions = NO_PARTITIONS, lacking = NO_PARTITIONS, nextPartition } = transfer
+    if (nextPartition === 0) return
     this.#note(transfer.positions ?? [])
-    this.#transfers.delete(source)
     const given = this.#given.get(source) ?? noPartitions()
     const whole = noPartitions()
     this.#given.set(source, given)
-    const { partitions = NO_PARTITIONS, lacking = NO_PARTITIONS } = transfer
     const isNew = this.#isNew
-    for (let partition = 0; partition < PARTITIONS; partition++) {
+    for (let partition = 0; partition < nextPartition; partition++) {
       if (partitions[partition] !== 1) continue
       given[partition] = lacking[partition] === 1 ? LACKING : GIVEN
       if (lacking[partition] !== 1) whole[partition] = isNew[partition] as number
@@ -356,15 +395,32 @@ export class Rebalance {
     agreements.inherit(transfer.moments, whole)
   }
 
-  #lookLater(failures: number): void {
-    const { scheduler, random } = this.#components.runtime
-    this.#retryTimer?.cancel()
-    this.#retryTimer = scheduler.after(backoffMs(failures, RETRY, random.next()), () => this.look())
+  /** A member is left alone for a while. */
+  #setBack(source: string): void {
+    const { clock, random } = this.#components.runtime
+    const count = (this.#setbacks.get(source)?.count ?? 0) + 1
+    const untilMs = clock.monotonicMs() + backoffMs(count, RETRY, random.next())
+    this.#setbacks.set(source, { count, untilMs })
+  }
+
+  /** Looks again when somebody has become slow, or can be asked again. */
+  #lookLater(nowMs: number): void {
+    this.#lookTimer?.cancel()
+    if (this.#openCount === 0) return
+    let atMs = nowMs + LOOK_MAX_MS
+    for (const { transfer } of this.#pulls.values()) {
+      if (!isSlow(transfer, nowMs)) atMs = Math.min(atMs, transfer.progressedAtMs + SLOW_MS)
+    }
+    for (const { untilMs } of this.#setbacks.values()) {
+      if (untilMs > nowMs) atMs = Math.min(atMs, untilMs)
+    }
+    const delayMs = Math.max(LOOK_MIN_MS, atMs - nowMs)
+    this.#lookTimer = this.#components.runtime.scheduler.after(delayMs, () => this.look())
   }
 
   /** A member can be asked again, or for the first time. */
   reached(member: string): void {
-    this.#failures.delete(member)
+    this.#setbacks.delete(member)
     if (this.#openCount > 0) this.look()
   }
 
@@ -404,6 +460,11 @@ export class Rebalance {
     this.#givenPositions = undefined
     this.#resolveSettled()
   }
+}
+
+/** Whether nothing has come of a transfer for a while. */
+function isSlow({ progressedAtMs }: Transfer, nowMs: number): boolean {
+  return nowMs - progressedAtMs >= SLOW_MS
 }
 
 function replace(flags: Uint8Array, from: number, to: number): void {

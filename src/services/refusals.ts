@@ -71,8 +71,11 @@ export class Refusals {
   /** Another member found a member's addresses refusing. */
   reported(id: string, incarnation: number, reporter: string): void {
     this.#note(id, incarnation, reporter)
+    const { transport, membership } = this.#components
+    // Who has told what it found has no more to say: two would answer each other without end.
+    const hasLooked = this.#refusals.get(id)?.by.has(membership.id)
     // See for ourselves; one voice convicts nobody.
-    if (!this.#components.transport.isConnected(id)) void this.#probe(id)
+    if (!hasLooked && !transport.isConnected(id)) void this.#probe(id)
   }
 
   /** A member has been heard, or is gone. */

@@ -198,7 +198,7 @@ export class RepairRound {
     return this.#components.compared.excluded()
   }
 
-  #differingNodes(theirs: readonly number[]): number[] {
+  #differingNodes(theirs: Int32Array): number[] {
     const ours = nodesOf(this.#components.store.digests, this.#compared())
     return [...ours.keys()].filter((node) => ours[node] !== theirs[node])
   }

@@ -71,6 +71,8 @@ export interface Transfer {
   /** Of the wanted partitions, those of which the last sender did not hold all; undefined for none. */
   lacking: Uint8Array | undefined
   nextPartition: number
+  /** When it last came on, by the monotonic clock. */
+  progressedAtMs: number
   /** What the senders of its parts all had when they began. */
   positions: readonly Position[] | undefined
   /** When the last sender had agreed with whom. */
@@ -86,6 +88,7 @@ export function newTransfer(partitions?: Uint8Array, ring = 0n): Transfer {
     ring,
     lacking: undefined,
     nextPartition: 0,
+    progressedAtMs: 0,
     positions: undefined,
     moments: [],
     appliedCount: 0,
@@ -112,6 +115,7 @@ export class StateTransfer {
   async pull(id: string, transfer: Transfer): Promise<boolean> {
     const { transport, runtime } = this.#components
     const { partitions, ring } = transfer
+    transfer.progressedAtMs = runtime.clock.monotonicMs()
     const channel = await withDeadline(
       runtime.scheduler,
       PAGE_TIMEOUT_MS,
@@ -129,6 +133,7 @@ export class StateTransfer {
           PAGE_TIMEOUT_MS,
           readFrame(channel.frames),
         )
+        transfer.progressedAtMs = runtime.clock.monotonicMs()
         const page = this.#decode(frame)
         if (page.otherRing) {
           await channel.close()
@@ -153,7 +158,7 @@ export class StateTransfer {
     if (partitions === undefined || nextPartition > 0) return undefined
     store.advance(horizon())
     if (!store.areDigestsSettled) return undefined
-    return { digests: digestsOf(store, partitions, NOT_HELD), horizon: store.horizon }
+    return { digests: heldOf(store, partitions), horizon: store.horizon }
   }
 
   /** Of some partitions, those of which this member does not hold the same as who asks. */
@@ -161,15 +166,15 @@ export class StateTransfer {
     const { store } = this.#components
     if (partitions === undefined || held === undefined) return partitions
     if (!store.advance(held.horizon) || !store.areDigestsSettled) return partitions
-    const own = digestsOf(store, partitions)
-    const { lossy } = store
+    const { lossy, digests } = store
+    const differing = noPartitions()
     let place = 0
-    return partitions.map((isWanted, partition) => {
-      if (isWanted === 0) return 0
-      const isSame = own[place] === held.digests[place] && lossy[partition] === 0
-      place++
-      return isSame ? 0 : 1
-    })
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (partitions[partition] !== 1) continue
+      const isSame = digests.of(partition) === held.digests[place++] && lossy[partition] === 0
+      if (!isSame) differing[partition] = 1
+    }
+    return differing
   }
 
   /** Notes how far this member has come in what others published, now that it has what `id` held. */
@@ -243,7 +248,7 @@ export class StateTransfer {
         transfer.positions === undefined
           ? page.positions
           : lowest(transfer.positions, page.positions)
-      transfer.lacking = joined(transfer.lacking, page.lacking, transfer.nextPartition)
+      transfer.lacking = page.lacking
     }
     hlc.observe(page.clock)
     if (first) {
@@ -308,27 +313,16 @@ export class StateTransfer {
 /** Told in place of a digest of what is not held in full: of a partition of which nothing is known it is another one. */
 const NOT_HELD = -1
 
-/** The digest of each of some partitions. @param lacking what it is where values are lacking, though their versions are known */
-function digestsOf(store: Store, partitions: Uint8Array, lacking?: number): number[] {
-  const found: number[] = []
-  for (const [partition, isWanted] of partitions.entries()) {
-    if (isWanted === 0) continue
-    const isLacking = lacking !== undefined && store.lacksValues(partition)
-    found.push(isLacking ? lacking : store.digests.of(partition))
+/** The digest of each of some partitions, as far as it is held in full. */
+function heldOf(store: Store, partitions: Uint8Array): Int32Array {
+  const { digests } = store
+  const held = new Int32Array(PARTITIONS)
+  let count = 0
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    if (partitions[partition] !== 1) continue
+    held[count++] = store.lacksValues(partition) ? NOT_HELD : digests.of(partition)
   }
-  return found
-}
-
-/** What was lacking of a transfer that goes on at a partition: as said then of those before, as said now of the others. */
-function joined(
-  then: Uint8Array | undefined,
-  now: Uint8Array | undefined,
-  from: number,
-): Uint8Array | undefined {
-  if (then === undefined || from === 0) return now
-  const lacking = now?.slice() ?? noPartitions()
-  lacking.set(then.subarray(0, from))
-  return lacking
+  return held.subarray(0, count)
 }
 
 /** What is answered to who places keys by another ring. */

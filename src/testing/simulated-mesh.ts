@@ -240,8 +240,8 @@ export class SimulatedMesh {
 
   /**
    * Lets time pass until the mesh is at rest: no peer stands still, all that run serve and take exactly each other to be
-   * alive, nothing is queued, and the owners of each key hold the same (unless some have evicted entries: then what they
-   * hold may differ).
+   * alive, nothing is queued, nothing is on the move from one owner to another, and the owners of each key
+   * hold the same (unless some have evicted entries: then what they hold may differ).
    * @throws Error when that is not so within `limitMs`, saying who sees what
    */
   async settle(options: WaitOptions = {}): Promise<void> {
@@ -273,7 +273,7 @@ export class SimulatedMesh {
     if (!this.#simulation.isSettled() || this.#stalled().length > 0) return false
     const peers = this.#simulation.running().map(({ peer }) => peer)
     const isBusy = peers.some(({ pending }) => Object.values(pending).some((count) => count > 0))
-    if (isBusy) return false
+    if (isBusy || !peers.every(({ isPlacementSettled }) => isPlacementSettled)) return false
     const isEvicting = peers.some((peer) => peer.stats().evictionCount > 0)
     return isEvicting || this.#simulation.isConverged()
   }

@@ -204,6 +204,31 @@ describe(`evidence that lies, seed ${seed}`, () => {
     for (const { peer } of mesh.running()) expect(peer.ring.members).toContain(victim.id)
   })
 
+  it('lets those whom a host refuses say so now and then, and not answer each other without end', async () => {
+    let told = 0
+    const mesh = await SimulatedMesh.of(
+      6,
+      seed,
+      {},
+      {
+        observer: {
+          published: (_, topic) => {
+            if (topic.endsWith('/members')) told++
+          },
+        },
+      },
+    )
+    await mesh.advance(5_000)
+    const victim = mesh.node(0)
+    const observers = mesh.nodes.slice(1, 5)
+    for (const observer of observers) refuse(observer, victim)
+    told = 0
+    for (const observer of observers) await observer.transport.hangUp(victim.id)
+    await mesh.advance(20_000)
+    // Each once in 5 s, and the victim refutes it.
+    expect(told).toBeLessThanOrEqual((20 / 5 + 1) * observers.length * 2)
+  })
+
   it('calls a killed member dead within 6 s though another process has taken over its port', async () => {
     const mesh = await SimulatedMesh.of(5, seed)
     await mesh.advance(5_000)
