@@ -237,6 +237,26 @@ export class MeshPeer implements Peer {
   }
 
   /**
+   * What has a bound, of {@link PeerStats}: for those who ask often.
+   * @internal for simulations
+   */
+  get occupancy(): Pick<
+    PeerStats,
+    'syncQueueSize' | 'itemCount' | 'memoryBytes' | 'tombstoneCount' | 'nearBytes' | 'hintBytes'
+  > {
+    const { replication, handoff, near, store } = this.#member
+    const { itemCount, memoryBytes, tombstoneCount } = store.stats()
+    return {
+      syncQueueSize: replication.stats().syncQueueSize,
+      itemCount,
+      memoryBytes,
+      tombstoneCount,
+      nearBytes: near.bytes,
+      hintBytes: handoff.hints.bytes,
+    }
+  }
+
+  /**
    * What this peer, for its part, compares with another one.
    * @internal for simulations
    */

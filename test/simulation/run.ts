@@ -62,10 +62,14 @@ export interface Report {
 export async function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
   const run = new Run(plan, options)
   const onRejection = (error: unknown) => run.failed(error)
+  const { stackTraceLimit } = Error
+  // Many calls fail as they should; where each came from is of interest in a run that is told, and takes its time.
+  if (!options.history) Error.stackTraceLimit = 0
   process.on('unhandledRejection', onRejection)
   try {
     return await run.run()
   } finally {
+    Error.stackTraceLimit = stackTraceLimit
     process.off('unhandledRejection', onRejection)
   }
 }

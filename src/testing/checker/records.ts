@@ -38,15 +38,19 @@ export function parseVersion(version: string): { wallMs: number; member: string 
 /** Whether `a` wins over `b`: by clock, then delete over set, then member id, then value, which is below what is left of it. */
 export function wins(a: Record, b: Record): boolean {
   if (a.version !== b.version) {
-    const clockA = a.version.slice(0, CLOCK_LENGTH)
-    const clockB = b.version.slice(0, CLOCK_LENGTH)
-    if (clockA !== clockB) return clockA > clockB
-    if (isDelete(a) !== isDelete(b)) return isDelete(a)
-    // The clocks are equal: what differs is the member.
+    if (isDelete(a) !== isDelete(b) && isSameClock(a.version, b.version)) return isDelete(a)
+    // The clock comes first in what is printed, and then the member.
     return a.version > b.version
   }
   if (a.deleted !== b.deleted) return a.deleted
   return a.value !== undefined && b.value !== undefined && a.value > b.value
+}
+
+function isSameClock(a: string, b: string): boolean {
+  for (let at = 0; at < CLOCK_LENGTH; at++) {
+    if (a.charCodeAt(at) !== b.charCodeAt(at)) return false
+  }
+  return true
 }
 
 function isDelete({ deleted, isUndone = false }: Record): boolean {

@@ -14,7 +14,7 @@ import {
 } from '../../../src/testing/checker/records.js'
 import type { SimulatedProcess, Simulation } from '../../../src/testing/simulation.js'
 import { AckRules, countedMembers } from './acks.js'
-import { checkBounds, checkQueue, checkStopped } from './bounds.js'
+import { checkBounds, checkQueue, checkStats, checkStopped } from './bounds.js'
 import { ConvergenceRules } from './convergence.js'
 import { checkMeaning, differing } from './digests.js'
 import { Disturbances } from './disturbances.js'
@@ -32,8 +32,8 @@ const CLOCK_TRUSTED_MS = 500
 /** Queues with more room than this are never full here: not to ask spares time. */
 const QUEUE_WATCHED_MAX = 1_000
 
-/** One in so many looks is at the bounds, too: to ask for all figures takes longer than to read all keys. */
-const BOUNDS_LOOKS = 3
+/** One in so many looks is at all figures, too: to ask for them takes longer than to read all keys. */
+const STATS_LOOKS = 16
 
 /** Of so many looks, one compares digests with what they are of. */
 const DIGEST_LOOKS = 16
@@ -175,7 +175,7 @@ export class Checker {
   /** Reads every key at every process, and looks at the bounds. */
   look(): void {
     this.membership.look()
-    const isBoundsLook = this.#lookCount++ % BOUNDS_LOOKS === 0
+    const isStatsLook = this.#lookCount++ % STATS_LOOKS === 0
     for (const process of this.#simulation.running()) this.#noteClock(process)
     if (!this.#isFullCopy) this.#lookAtOwners()
     if (this.#lookCount % DIGEST_LOOKS === 0 && !this.#mayEvict) {
@@ -184,7 +184,8 @@ export class Checker {
     const nowMs = this.#simulation.time.monotonicMs()
     for (const process of this.#simulation.running()) {
       if (process.time.isStalled) continue
-      if (isBoundsLook) checkBounds(process, this.#options, this.violations)
+      checkBounds(process, this.#options, this.violations)
+      if (isStatsLook) checkStats(process, this.violations)
       const caches = new Map(this.#caches.map((name) => [name, process.peer.cache<string>(name)]))
       for (const at of this.log.keys) {
         const value = caches.get(at.cache)?.peek(at.key)
@@ -242,6 +243,7 @@ export class Checker {
     this.look()
     this.membership.checkAgreement()
     const running = this.#simulation.running()
+    for (const process of running) checkStats(process, this.violations)
     this.#convergence.check(running)
     if (!this.#mayEvict) {
       for (const what of differing(running)) this.violations.add('digest', what)

@@ -13,7 +13,7 @@ import {
 } from '../../../src/testing/checker/records.js'
 import type { SimulatedProcess } from '../../../src/testing/simulation.js'
 import type { Rule, Violations } from './violations.js'
-import type { WriteLog } from './write-log.js'
+import type { WriteLog, Written } from './write-log.js'
 
 /** How wrong the clocks of members may be for their writes to be taken, in ms. */
 export const CLOCK_TOLERANCE_MS = 5_000
@@ -198,8 +198,7 @@ export class Sessions {
   /** Whether a record's time is over, by a clock that shows `nowMs`. */
   isOver({ deleted, value, version }: Record, nowMs: number): boolean {
     if (deleted || value === undefined) return false
-    const ttlMs = this.#components.log.written(value)?.ttlMs ?? 0
-    return ttlMs > 0 && parseVersion(version).wallMs + ttlMs <= nowMs
+    return isOverBy(this.#components.log.written(value), version, nowMs)
   }
 
   /** A member has published a record. */
@@ -285,8 +284,7 @@ export class Sessions {
     tookMs: number,
   ): void {
     const { log, now, clockErrorMs, violations } = this.#components
-    const written = log.written(value)
-    const version = log.versionOf(value)
+    const { written, version } = log.known(value) ?? {}
     if (written === undefined || version === undefined) {
       violations.add('phantom', `${process.id} read ${cache}/${key} = ${value}: nobody wrote it`)
       return
@@ -306,12 +304,18 @@ export class Sessions {
       violations.add(rule, `${what}, a tag of which it knows to be invalidated`)
     }
     const slackMs = EXPIRY_SLACK_MS + 2 * Math.min(clockErrorMs(), CLOCK_TOLERANCE_MS)
-    if (this.isOver(record, now() - slackMs - tookMs)) {
+    if (isOverBy(written, version, now() - slackMs - tookMs)) {
       violations.add('session', `${process.id} read ${cache}/${key} = ${value}: its time is over`)
     }
     const isOfAll = this.#components.isFullCopy && version !== floor?.version
     if (isOfAll && !this.isAhead(record)) this.floors(process).raise(record)
   }
+}
+
+/** Whether the time of a value that was written under a version is over, by a clock that shows `nowMs`. */
+function isOverBy(written: Written | undefined, version: string, nowMs: number): boolean {
+  const ttlMs = written?.ttlMs ?? 0
+  return ttlMs > 0 && parseVersion(version).wallMs + ttlMs <= nowMs
 }
 
 /** Whether a process owns a key, as far as it knows. */

@@ -8,6 +8,8 @@ import { batchCodec } from '../../../src/protocol/codec.js'
 import type { Batch } from '../../../src/protocol/messages.js'
 import { nameOf, type Record, winnerOf, wins } from '../../../src/testing/checker/records.js'
 
+const NO_TAGS: readonly string[] = []
+
 /** What a caller wrote. */
 export interface Written {
   readonly cache: string
@@ -17,6 +19,13 @@ export interface Written {
   readonly tags?: readonly string[] | undefined
 }
 
+/** A value: what a caller wrote, and the version under which it was seen first. */
+export interface KnownValue {
+  readonly value: string
+  written: Written | undefined
+  version: string | undefined
+}
+
 export class WriteLog {
   /** By cache and key. */
   readonly #records = new Map<string, Record[]>()
@@ -24,13 +33,12 @@ export class WriteLog {
   /** Invalidations, by cache and tag. */
   readonly #invalidations = new Map<string, Record[]>()
   readonly #keys: Array<{ readonly cache: string; readonly key: string }> = []
-  readonly #written = new Map<string, Written>()
+  /** By what {@link nameOfValue} makes of them. */
+  readonly #values = new Map<string, KnownValue>()
   /** Those that do not live for ever, by cache and key. */
   readonly #brief = new Map<string, string[]>()
-  /** The version under which a value was seen first. */
-  readonly #versions = new Map<string, string>()
-  /** The other way round. */
-  readonly #values = new Map<string, string>()
+  /** Values by the version under which they were seen first. */
+  readonly #byVersion = new Map<string, string>()
   /** Deletes that callers asked for and that have not been published. */
   readonly #deletesAsked = new Map<string, number>()
   readonly #authored = new Map<string, Record[]>()
@@ -38,7 +46,7 @@ export class WriteLog {
 
   /** A caller is about to write a value. */
   intends(value: string, written: Written): void {
-    this.#written.set(value, written)
+    this.#valueOf(value).written = written
     if (written.ttlMs > 0) push(this.#brief, nameOf(written.cache, written.key), value)
   }
 
@@ -48,7 +56,7 @@ export class WriteLog {
    */
   briefOf(cache: string, key: string): ReadonlyArray<Record | undefined> {
     return (this.#brief.get(nameOf(cache, key)) ?? []).map((value) => {
-      const version = this.#versions.get(value)
+      const version = this.versionOf(value)
       return version === undefined ? undefined : { cache, key, version, deleted: false, value }
     })
   }
@@ -83,23 +91,30 @@ export class WriteLog {
 
   /** Time to live of a value, in ms; 0 for ever. Undefined when nobody wrote it. */
   written(value: string): Written | undefined {
-    return this.#written.get(value)
+    return this.known(value)?.written
+  }
+
+  /** What is known of a value, in one: to look a large one up takes time. */
+  known(value: string): Readonly<KnownValue> | undefined {
+    const known = this.#values.get(nameOfValue(value))
+    return known?.value === value ? known : undefined
   }
 
   /** A value was seen in effect under a version. */
   seen(value: string, version: string): void {
-    if (this.#versions.has(value)) return
-    this.#versions.set(value, version)
-    this.#values.set(version, value)
+    const known = this.#valueOf(value)
+    if (known.version !== undefined) return
+    known.version = version
+    this.#byVersion.set(version, value)
   }
 
   versionOf(value: string): string | undefined {
-    return this.#versions.get(value)
+    return this.known(value)?.version
   }
 
   /** Whether a version is known to be one of a value. */
   isSet(version: string): boolean {
-    return this.#values.has(version)
+    return this.#byVersion.has(version)
   }
 
   /** A batch was published. Returns its records. */
@@ -108,7 +123,7 @@ export class WriteLog {
     const records = recordsOf(batchCodec.decode(bytes)).map((record) =>
       record.deleted
         ? record
-        : { ...record, value: record.value ?? this.#values.get(record.version) },
+        : { ...record, value: record.value ?? this.#byVersion.get(record.version) },
     )
     for (const record of records) this.#add(author, record)
     return records
@@ -116,8 +131,8 @@ export class WriteLog {
 
   /** What a value was set with. */
   tagsOf({ value, version }: Record): readonly string[] {
-    const known = value ?? this.#values.get(version)
-    return (known === undefined ? undefined : this.#written.get(known)?.tags) ?? []
+    const known = value ?? this.#byVersion.get(version)
+    return (known === undefined ? undefined : this.written(known)?.tags) ?? NO_TAGS
   }
 
   /** Whether a value bears a tag that somebody has invalidated since, or was asked to. */
@@ -153,6 +168,17 @@ export class WriteLog {
     return this.#keys
   }
 
+  #valueOf(value: string): KnownValue {
+    const name = nameOfValue(value)
+    let known = this.#values.get(name)
+    if (known === undefined) {
+      known = { value, written: undefined, version: undefined }
+      this.#values.set(name, known)
+    }
+    if (known.value !== value) throw new Error(`two values are named ${name}`)
+    return known
+  }
+
   #add(author: string, record: Record): void {
     this.recordCount++
     push(this.#authored, author, record)
@@ -162,6 +188,16 @@ export class WriteLog {
     else if (push(this.#records, nameOf(cache, key), record) === 1) this.#keys.push({ cache, key })
     if (record.value !== undefined) this.seen(record.value, record.version)
   }
+}
+
+/** Characters of a long value, at either end, by which it is told from others. */
+const NAME_CHARACTERS = 32
+
+/** What a value is kept under: all long texts of one length have the same hash in V8, and each look-up would compare them whole. */
+function nameOfValue(value: string): string {
+  const { length } = value
+  if (length <= 3 * NAME_CHARACTERS) return value
+  return `${value.slice(0, NAME_CHARACTERS)}${length}${value.slice(-NAME_CHARACTERS)}`
 }
 
 /** The records of a batch as the checker sees them. */
