@@ -257,6 +257,21 @@ export class MeshPeer implements Peer {
   }
 
   /**
+   * What is kept of a key for reads here, by a peer that need not own it: its own write, until an owner is known to have it, or a
+   * near copy that is no older than they may be.
+   * @internal for simulations
+   */
+  keptOf(cache: string, key: string): { version: string; deleted: boolean } | undefined {
+    const { handoff, near, store } = this.#member
+    const sinceMs = this.#components.runtime.clock.monotonicMs() - NEAR_CACHE_MS
+    const copy = near.peek(cache, key)
+    const isFresh = copy !== undefined && copy.asOfMs >= sinceMs
+    const kept = handoff.hints.latest(cache, key) ?? (isFresh ? copy.write : undefined)
+    if (kept === undefined || store.outranks(kept)) return undefined
+    return { version: formatVersion(kept.version), deleted: kept.deleted }
+  }
+
+  /**
    * What this peer, for its part, compares with another one.
    * @internal for simulations
    */
@@ -371,7 +386,7 @@ export class MeshPeer implements Peer {
       clockSkewMs: Math.round(clock.skewMs),
       memberOf: (id) => membership.list.get(id),
       hint: handoff.hints.get(cache, key),
-      near: near.get(cache, key, Number.NEGATIVE_INFINITY),
+      near: near.peek(cache, key)?.write,
     })
   }
 

@@ -63,6 +63,11 @@ export class NearCache {
     return copy.write
   }
 
+  /** The copy of a key, and as of when it is, in ms; does not count as use. */
+  peek(cache: string, key: string): { readonly write: Write; readonly asOfMs: number } | undefined {
+    return this.#byCache.get(cache)?.get(key)
+  }
+
   /** An owner is being asked. */
   begin(cache: string, key: string, nowMs: number): Fill {
     const fill: Fill = { cache, key, askedAtMs: nowMs, latest: undefined }

@@ -11,16 +11,20 @@ export function expectationFailure(
   told: ReadonlySet<string>,
   alerts: ReadonlyMap<string, ReadonlySet<string>>,
 ): string | undefined {
-  const peerOf = (member: string) => members.get(member)?.peer
+  const peerOf = (member: string) => {
+    const peer = members.get(member)?.peer
+    if (peer === undefined) throw new Error(`${member}, of which something is expected, never ran`)
+    return peer
+  }
   switch (step.do) {
     case 'expectHeld': {
       const held = peerOf(step.at)
-        ?.cache<string>(step.cache ?? DEFAULT_CACHE)
+        .cache<string>(step.cache ?? DEFAULT_CACHE)
         .peek(step.key)
       return unless(held === step.value, `${step.at} holds ${step.key} =`, held, step.value)
     }
     case 'expectSeen': {
-      const seen = peerOf(step.at)?.members.find(({ id }) => id === step.member)?.state
+      const seen = peerOf(step.at).members.find(({ id }) => id === step.member)?.state
       return unless(seen === step.state, `${step.at} sees ${step.member}`, seen, step.state)
     }
     case 'expectNeverTold': {
@@ -28,7 +32,7 @@ export function expectationFailure(
       return wasTold ? `somebody told that ${step.member} is ${step.state}` : undefined
     }
     case 'expectStatus': {
-      const status = peerOf(step.member)?.status
+      const status = peerOf(step.member).status
       return unless(status === step.status, `${step.member} is`, status, step.status)
     }
     case 'expectOutcome': {
@@ -46,7 +50,7 @@ export function expectationFailure(
         atLeast = Number.NEGATIVE_INFINITY,
         atMost = Number.POSITIVE_INFINITY,
       } = step
-      const value = Number(peerOf(at)?.stats()[stat])
+      const value = Number(peerOf(at).stats()[stat])
       const isWithin = value >= atLeast && value <= atMost
       return unless(isWithin, `${stat} of ${at} is`, value, `${atLeast} to ${atMost}`)
     }

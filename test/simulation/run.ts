@@ -346,6 +346,7 @@ class Run {
     const askedAtMs = this.#simulation.time.monotonicMs()
     const { sessions } = this.#checker
     const floors = new Map(keys.map((key) => [key, sessions.floorOf(process, cache.name, key)]))
+    const kept = new Map(keys.map((key) => [key, process.peer.keptOf(cache.name, key)]))
     const values =
       work.do === 'get'
         ? new Map([[work.key, await cache.get(work.key, options)]])
@@ -353,6 +354,9 @@ class Run {
     for (const key of keys) {
       const value = values.get(key)
       this.#read(process, cache, key, value, askedAtMs, floors.get(key))
+      if (work.consistency === undefined) {
+        sessions.readKept(process, { cache: cache.name, key }, value, kept.get(key))
+      }
       this.#checker.staleness.read(process, { cache: cache.name, key }, value, askedAtMs)
       if (work.consistency === 'quorum') {
         acks.readAtQuorum(process, { cache: cache.name, key }, value, began)
@@ -529,9 +533,9 @@ class Run {
   async #expectRead(step: Extract<Operation, { do: 'expectRead' }>): Promise<void> {
     const { at, key, value, consistency } = step
     const peer = this.#members.get(at)?.peer
-    const reading = peer?.cache<string>(DEFAULT_CACHE).get(key, { consistency })
+    if (peer === undefined) throw new Error(`${at}, where something is expected, never ran`)
     const answer = await this.#simulation
-      .settled(Promise.resolve(reading))
+      .settled(peer.cache<string>(DEFAULT_CACHE).get(key, { consistency }))
       .catch((error: Error) => error.message)
     if (answer === value) return
     const what = `${at} read ${key} at ${consistency} = ${answer}, expected ${value}`

@@ -20,9 +20,9 @@ const BATCH_MAX = 100
 
 /** Quiet, steady and busy spells: calls a second, and how often they come. */
 const CALLS_PER_SECOND: ReadonlyArray<[calls: number, weight: number]> = [
-  [0.5, 3],
-  [8, 4],
-  [50, 1],
+  [0.5, 4],
+  [6, 4],
+  [40, 0.7],
 ]
 
 /** Where there are long values, how many are, and how long: some fill a page of state, some are only announced. */

@@ -188,6 +188,33 @@ export class Sessions {
     else this.#readValue(process, { cache, key }, value, floor, rule, tookMs)
   }
 
+  /**
+   * A process read a key of which it kept something when it was asked: its own write, or a near copy. While that lives it does
+   * not read anything older.
+   */
+  readKept(
+    process: SimulatedProcess,
+    { cache, key }: { cache: string; key: string },
+    value: string | undefined,
+    kept: { version: string; deleted: boolean } | undefined,
+  ): void {
+    const { log, mayEvict, now, violations } = this.#components
+    const left = process.peer.keptOf(cache, key)
+    if (kept === undefined || left === undefined || left.version < kept.version) return
+    // Owners are held to more than that.
+    if (keeps(process, cache, key)) return
+    const written = { cache, key, ...kept, value: undefined }
+    if (value === undefined) {
+      const isLost = !kept.deleted && !mayEvict && !log.mayBeUndone(written)
+      const isOver = this.isOver({ ...written, value: log.valueOf(kept.version) }, now())
+      if (!isLost || isOver || log.of(cache, key).some((record) => wins(record, written))) return
+      violations.add('session', `${process.id} has no ${cache}/${key}, and keeps ${kept.version}`)
+    } else if ((log.versionOf(value) ?? kept.version) < kept.version) {
+      const what = `${process.id} read ${cache}/${key} = ${value}, and keeps ${kept.version}`
+      violations.add('session', what)
+    }
+  }
+
   /** A caller was told that its value is set. */
   acknowledged(process: SimulatedProcess, key: string, value: string): void {
     if (this.#components.log.versionOf(value) !== undefined) return

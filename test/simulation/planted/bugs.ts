@@ -435,6 +435,16 @@ const OWNERSHIP: readonly PlantedBug[] = [
     breaks: ['expectation', 'session'],
   },
   {
+    name: 'hint-unread',
+    is: 'a member that does not read its own write while it keeps it for the owners',
+    because: 'the owners know best',
+    file: 'src/services/reads.ts',
+    find: 'if (hint !== undefined && !store.outranks(hint)) return',
+    replace: 'if (hint === null) return',
+    soil: soils.OWN_WRITE_KEPT,
+    breaks: ['session'],
+  },
+  {
     name: 'quorum-of-those-left',
     is: 'a quorum that is counted from the owners that are left',
     because: 'a majority is one of those on the list',

@@ -312,6 +312,14 @@ export const NEWS_BEFORE_THE_ANSWER: Soil = owned('news-before-the-answer', [
   ...at(3_500, read(E, 'k', 'second', 'local')),
 ])
 
+/** One that owns no key of its own writes one, and reads it, while no owner can be reached. */
+export const OWN_WRITE_KEPT: Soil = owned('own-write-kept', [
+  ...at(2_000, { do: 'set', at: A, key: 'k', value: 'before', ack: 'all' }),
+  ...at(2_500, { do: 'cut', from: [D], to: [A, B, C] }),
+  ...at(2_600, { do: 'set', at: D, key: 'k', value: 'its own' }),
+  ...at(2_700, { do: 'get', at: D, key: 'k' }),
+])
+
 /** The owner that is asked first has missed a write; one of the two that have it is killed, and somebody takes its place. */
 export const FIRST_OWNER_BEHIND: Soil = owned('first-owner-behind', [
   ...writes(ALL, { fromMs: 1_000, toMs: 2_000, everyMs: 50, ack: 'quorum' }),
