@@ -68,3 +68,20 @@ it('a leaver that alone holds writes does not take them with it', async () => {
   await mesh.settle()
   expect(await readable(mesh, mesh.peers[0])).toBe(200)
 })
+
+it('a leaver that nobody takes over from leaves in time all the same, and says how much it could not hand over', async () => {
+  await using mesh = await simulateMesh({
+    peers: 3,
+    options: { replicas: 2, syncTimeoutMs: 2_000 },
+  })
+  const [alone, ...others] = mesh.peers as [Peer, Peer, Peer]
+  await mesh.run(alone.cache('c').setMany(KEYS.map((key) => [key, key])))
+  await mesh.settle()
+  const count = alone.cache('c').local.size
+  mesh.partition([alone], others)
+  const fromMs = mesh.now()
+  await mesh.run(alone.stop({ drain: true }))
+  expect(mesh.now() - fromMs).toBeLessThanOrEqual(2_500)
+  const said = `warn stopped before all ${count} entries of this peer were taken over: the others have not done so within 2000 ms (syncTimeoutMs), and ${count} are left`
+  expect(mesh.logs(alone)).toContain(said)
+})

@@ -516,6 +516,17 @@ describe('a stall', () => {
 })
 
 describe('stepClock', () => {
+  it('shows where a peer explains a key, and in its figures', async () => {
+    const { mesh, ada, bob } = await three()
+    await ada.cache('c').set('key', 'value')
+    mesh.stepClock(bob, -2_000)
+    await mesh.advance(3_000)
+    const skewOf = async (peer: Peer) => (await mesh.run(peer.explain('c', 'key'))).clockSkewMs
+    expect(await skewOf(ada)).toBeCloseTo(0, -2)
+    expect(await skewOf(bob)).toBeCloseTo(-2_000, -2)
+    expect(bob.stats().clockSkewMs).toBeCloseTo(-2_000, -2)
+  })
+
   it('changes what one peer takes for the time, and nobody else', async () => {
     const { mesh, ada, bob } = await three()
     const before = mesh.now()

@@ -20,6 +20,9 @@ const COLUMNS: readonly Column[] = [
   { head: 'version' },
 ]
 
+/** A clock that is further off than this is told of, in ms: as far as a peer warns of its own. */
+const SKEW_TOLD_MS = 500
+
 /** Adds the command to the program. */
 export function registerExplain(program: Command): void {
   remoteCommand(program, 'explain <cache> <key>', {
@@ -36,10 +39,11 @@ export function registerExplain(program: Command): void {
 async function explain(cache: string, key: string, options: RemoteOptions): Promise<void> {
   const explanation = await clientOf(options).explain(cache, key)
   if (options.json) return printJson(explanation)
-  for (const line of lines(explanation)) printLine(line)
+  for (const line of explanationLines(explanation)) printLine(line)
 }
 
-function* lines(explanation: Explanation): Generator<string> {
+/** An explanation as it is printed, line by line. */
+export function* explanationLines(explanation: Explanation): Generator<string> {
   const { cache, key, partition, changing, replicas, winner, hint, near } = explanation
   yield `${key} of cache ${cache}: partition ${partition}${changing ? ', the ring is changing' : ''}`
   yield ''
@@ -48,12 +52,20 @@ function* lines(explanation: Explanation): Generator<string> {
   yield ''
   if (hint !== undefined) yield 'the peer asked keeps its own write until the owners have it'
   if (near !== undefined) yield `the peer asked has a near copy: ${shortVersion(near.version)}`
+  yield* clockLines(explanation)
   if (winner === undefined) {
     yield 'no owner that answered knows anything of the key'
     return
   }
   const what = winner.cleared ? 'the clear' : winner.deleted ? 'the delete' : 'the value'
   yield `${what} of ${formatMs(winner.ageMs)} ago by ${shortId(winner.writer)} wins: ${winner.why}`
+}
+
+/** A clock that is wrong explains what wins, or why this peer does not write. */
+function* clockLines({ clockSkewMs }: Explanation): Generator<string> {
+  if (Math.abs(clockSkewMs) <= SKEW_TOLD_MS) return
+  const where = clockSkewMs > 0 ? 'ahead of' : 'behind'
+  yield `the clock of the peer asked is ${formatMs(Math.abs(clockSkewMs))} ${where} those of its peers`
 }
 
 function cells(replica: ReplicaExplanation): string[] {

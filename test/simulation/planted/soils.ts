@@ -318,6 +318,7 @@ export const OWN_WRITE_KEPT: Soil = owned('own-write-kept', [
   ...at(2_500, { do: 'cut', from: [D], to: [A, B, C] }),
   ...at(2_600, { do: 'set', at: D, key: 'k', value: 'its own' }),
   ...at(2_700, { do: 'get', at: D, key: 'k' }),
+  ...at(12_000, { do: 'mend', from: [D], to: [A, B, C] }),
 ])
 
 /** The owner that is asked first has missed a write; one of the two that have it is killed, and somebody takes its place. */

@@ -274,6 +274,31 @@ export const CLOCKS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'tags-race-on-skewed-writers',
+    proves: paragraph`A member's clock is three seconds fast, and another one's three seconds slow. An invalidation made by the slow one,
+      because of what the fast one wrote, undoes it; a value that is set because of the invalidation stays. Of a set and an
+      invalidation that know nothing of each other the one with the faster clock wins, for all the same way. A marker that
+      is compared by arrival, or by the wall clock, leaves the value on some.`,
+    shows: [],
+    members: 3,
+    steps: [
+      ...at(200, { do: 'start', member: 'p04', clockOffsetMs: -3_000 }),
+      ...at(500, { do: 'start', member: 'p05', clockOffsetMs: 3_000 }),
+      ...at(2_000, { do: 'set', at: 'p05', key: 'k', value: 'fast', tags: ['t'] }),
+      ...at(2_100, held(ALL, 'k', 'fast'), { do: 'invalidate', at: 'p04', tags: ['t'] }),
+      ...at(2_200, held(ALL, 'k', undefined)),
+      ...at(2_200, { do: 'set', at: 'p04', key: 'k', value: 'slow, and later', tags: ['t'] }),
+      ...at(2_300, held(ALL, 'k', 'slow, and later'), together(ALL)),
+      // By now the clocks are as far apart again as they were.
+      ...at(7_000, { do: 'set', at: 'p05', key: 'race', value: 'fast again', tags: ['t'] }),
+      ...at(7_000, { do: 'invalidate', at: 'p04', tags: ['t'] }),
+      ...at(7_100, held(ALL, 'race', 'fast again')),
+      ...at(12_000, { do: 'set', at: 'p04', key: 'race', value: 'slow again', tags: ['t'] }),
+      ...at(12_000, { do: 'invalidate', at: 'p05', tags: ['t'] }),
+      ...at(12_100, held(ALL, 'race', undefined), together(ALL)),
+    ],
+  },
+  {
     name: 'clock-step-of-all',
     proves: paragraph`All clocks jump ten minutes ahead, as when a host of many virtual machines is set right. Nobody's clock is
       wrong by those of its peers, so that all may write, at the latest after a few heartbeats. A member that compares with
