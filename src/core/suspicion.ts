@@ -4,6 +4,9 @@
  * From Lifeguard (Dadgar, Phillips, Currey, 2017): start with a long time-out and shorten it, by the logarithm,
  * with each independent member that suspects the same one. A suspicion that only one observer holds is probably
  * that observer's own trouble; one that many hold needs no long wait.
+ *
+ * Other than there, a confirmation shortens the wait as of when it comes, not as of the first suspicion: who confirms later has
+ * heard the suspect later, and that it was silent for long is known from then on only.
  */
 
 /** The numbers the formula takes. */
@@ -16,9 +19,19 @@ export interface SuspicionTimes {
   readonly confirmationsWanted: number
 }
 
-/** Time left, in ms, after `elapsedMs` of suspicion with `confirmations` from others. Never below 0. */
-export function remainingSuspicionMs(
-  elapsedMs: number,
+/**
+ * Time left, in ms: never below 0.
+ * @param elapsedMs how long ago each member came to suspect it, in ms, the first one first
+ */
+export function remainingSuspicionMs(elapsedMs: readonly number[], times: SuspicionTimes): number {
+  const leftMs = elapsedMs.map(
+    (sinceMs, confirmations) => timeoutMs(confirmations, times) - sinceMs,
+  )
+  return Math.max(0, Math.min(...leftMs))
+}
+
+/** How long a suspect is waited for with so many confirmations from others, in ms. */
+function timeoutMs(
   confirmations: number,
   { minMs, maxMs, confirmationsWanted }: SuspicionTimes,
 ): number {
@@ -26,6 +39,5 @@ export function remainingSuspicionMs(
     confirmationsWanted < 1
       ? 1
       : Math.min(1, Math.log1p(confirmations) / Math.log1p(confirmationsWanted))
-  const timeoutMs = Math.max(minMs, maxMs - share * (maxMs - minMs))
-  return Math.max(0, timeoutMs - elapsedMs)
+  return Math.max(minMs, maxMs - share * (maxMs - minMs))
 }

@@ -50,8 +50,8 @@ export interface FailureDetectorOptions {
 /** A member under suspicion. */
 interface Suspicion {
   readonly incarnation: number
-  readonly sinceMs: number
-  readonly accusers: Set<string>
+  /** Who suspects it, and since when, by the monotonic clock: the first one first. */
+  readonly accusers: Map<string, number>
 }
 
 export class FailureDetector implements MembershipListener {
@@ -178,11 +178,12 @@ export class FailureDetector implements MembershipListener {
     if (member === undefined || !isLive(member) || member.incarnation !== incarnation) return
     let suspicion = this.#suspicions.get(id)
     if (suspicion?.incarnation !== incarnation) {
-      suspicion = { incarnation, sinceMs: runtime.clock.monotonicMs(), accusers: new Set() }
+      suspicion = { incarnation, accusers: new Map() }
       this.#suspicions.set(id, suspicion)
       membership.learn({ id, incarnation, state: 'suspect' })
     }
-    suspicion.accusers.add(accuser)
+    const { accusers } = suspicion
+    if (!accusers.has(accuser)) accusers.set(accuser, runtime.clock.monotonicMs())
   }
 
   #convict(id: string, incarnation: number): void {
@@ -226,8 +227,8 @@ export class FailureDetector implements MembershipListener {
 
   /** Restarts the time-outs of the suspects: they may have spoken while nobody listened here. */
   #forgiveSuspects(nowMs: number): void {
-    for (const [id, suspicion] of this.#suspicions) {
-      this.#suspicions.set(id, { ...suspicion, sinceMs: nowMs })
+    for (const { accusers } of this.#suspicions.values()) {
+      for (const accuser of accusers.keys()) accusers.set(accuser, nowMs)
     }
   }
 
@@ -252,8 +253,9 @@ export class FailureDetector implements MembershipListener {
     const { multiplier } = this.#health
     const nowMs = this.#components.runtime.clock.monotonicMs()
     const { suspicionMinMs, suspicionMaxMs } = this.#options
-    for (const [id, { incarnation, sinceMs, accusers }] of this.#suspicions) {
-      const leftMs = remainingSuspicionMs(nowMs - sinceMs, accusers.size - 1, {
+    for (const [id, { incarnation, accusers }] of this.#suspicions) {
+      const elapsedMs = [...accusers.values()].map((sinceMs) => nowMs - sinceMs)
+      const leftMs = remainingSuspicionMs(elapsedMs, {
         minMs: suspicionMinMs * multiplier,
         maxMs: suspicionMaxMs * multiplier,
         confirmationsWanted: Math.min(

@@ -84,14 +84,19 @@ export class Reads {
    * @param nearMaxMs how old a near copy may be; 0 for none
    */
   nearest(cache: string, key: string, nearMaxMs: number): Nearest | undefined {
-    const { store, hints, ownership, rebalance } = this.#components
+    const { store, ownership, rebalance } = this.#components
     const held = store.get(cache, key)
-    if (held !== undefined && (ownership.holdsAll || ownership.holds(held.partition))) {
-      return { entry: held }
-    }
-    if (ownership.isFullCopy && ownership.isOwner) return NOTHING
-    if (rebalance.isInSync(ownership.partitionOf(cache, key))) return NOTHING
-    // An owner that has yet to take the key over may have been told what came later.
+    if (ownership.isFullCopy && ownership.isOwner) return held ? { entry: held } : NOTHING
+    // Who has come to own the key may hold less of it than it has read, or written, before.
+    const kept = this.#kept(cache, key, nearMaxMs)
+    if (kept !== undefined) return kept
+    if (held !== undefined && ownership.holds(held.partition)) return { entry: held }
+    return rebalance.isInSync(ownership.partitionOf(cache, key)) ? NOTHING : undefined
+  }
+
+  /** What is kept of a key beside the store, unless the store knows something later: what was written here, or a near copy. */
+  #kept(cache: string, key: string, nearMaxMs: number): Nearest | undefined {
+    const { store, hints } = this.#components
     const hint = hints.latest(cache, key)
     if (hint !== undefined && !store.outranks(hint)) return { entry: this.live(hint) }
     const near = nearMaxMs > 0 ? this.#near(cache, key, nearMaxMs) : undefined

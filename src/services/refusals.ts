@@ -115,8 +115,9 @@ export class Refusals {
   #found({ id, incarnation }: Member): void {
     const { membership, transport } = this.#components
     const current = membership.list.get(id)
-    // It may have come back while we knocked.
-    if (current?.incarnation !== incarnation || transport.isConnected(id)) return
+    // It may have come back while we knocked, or have said that it leaves.
+    if (current?.incarnation !== incarnation || !isLive(current)) return
+    if (transport.isConnected(id)) return
     this.#listener.found(id, incarnation)
     this.#note(id, incarnation, membership.id)
   }

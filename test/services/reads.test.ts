@@ -30,6 +30,26 @@ it.each(['delete', 'clear'] as const)(
   },
 )
 
+it(`a member does not read older than its near copy of a key that it comes to own, seed ${seed}`, async () => {
+  const mesh = new SimulatedMesh(seed, { replicas: 3 }, { forwardPeersMax: 0 })
+  for (let i = 0; i < 5; i++) await mesh.start()
+  await mesh.settle()
+  const [a, b, c, reader] = inOrder(mesh, 'k') as [MeshNode, MeshNode, MeshNode, MeshNode]
+  const cache = reader.peer.cache<string>('c', { nearCache: 60_000 })
+  await mesh.settled(cache.set('k', 'old', { ack: 'all' }))
+  // One owner alone has the new value, and is the only one that can be asked.
+  for (const other of [a, b]) for (const one of [c, reader]) mesh.network.cut(other.id, one.id)
+  await mesh.settled(c.peer.cache<string>('c').set('k', 'new'))
+  expect(await mesh.settled(cache.get('k'))).toBe('new')
+  for (const other of [a, b]) mesh.network.heal(other.id, reader.id)
+  mesh.crash(c)
+  const held = () => [...reader.peer.held('c')].map(({ payload }) => payload)
+  await mesh.runUntil(() => held().length > 0)
+  expect(held()).toEqual(['old'])
+  expect(cache.peek('k')).toBe('new')
+  expect(await mesh.settled(cache.get('k'))).toBe('new')
+})
+
 it(`partitions are taken over from those that can be reached, though another one is asked first, seed ${seed}`, async () => {
   const mesh = await SimulatedMesh.of(6, seed, { replicas: 4 })
   const [a, b] = [mesh.node(0), mesh.node(1)]

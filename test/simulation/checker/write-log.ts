@@ -112,11 +112,6 @@ export class WriteLog {
     return this.known(value)?.version
   }
 
-  /** The value that was seen under a version. */
-  valueOf(version: string): string | undefined {
-    return this.#byVersion.get(version)
-  }
-
   /** Whether a version is known to be one of a value. */
   isSet(version: string): boolean {
     return this.#byVersion.has(version)

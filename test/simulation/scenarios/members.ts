@@ -41,6 +41,20 @@ const STALLS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'heartbeat-lost-before-a-stall',
+    proves: paragraph`One member misses a heartbeat of another, which then stands still for three seconds. It suspects that one a
+      second sooner than the others do, whom the last heartbeat reached; they come to suspect it as well, and the wait that is
+      left is theirs: counted from the first suspicion it would be over before the stall is. Nobody calls the member dead.`,
+    shows: ['loss', 'stall'],
+    network: DIRECT,
+    steps: [
+      ...at(10_000, unheard('p04', 'p01')),
+      ...at(11_000, unheard('p04', 'p01', false)),
+      ...at(11_300, { do: 'stall', member: 'p04', forMs: 3_000 }),
+      ...at(20_000, neverTold('p04', 'dead'), together(ALL)),
+    ],
+  },
+  {
     name: 'stall-of-three-seconds',
     proves: paragraph`A member stands still for three seconds: the longest that is promised to be survived. It may be suspected,
       and it is not called dead, for a suspect has time to speak up. And when it runs again it does not take the silence
