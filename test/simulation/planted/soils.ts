@@ -110,7 +110,7 @@ export const SLOW_JOINS: Soil = {
 /** The same over connections that break now and then. */
 export const BROKEN_JOINS: Soil = {
   ...SLOW_JOINS,
-  link: { frameLossProbability: 0.6, delayMs: { min: 50, max: 200 } },
+  link: { frameLossProbability: 0.5, delayMs: { min: 50, max: 200 } },
 }
 
 /** Long enough for members that have been there for a while to leave. */
