@@ -126,7 +126,10 @@ export class Sessions {
 
   /** A process has taken a value into its store. */
   set(process: SimulatedProcess, cache: string, key: string, version: string): void {
-    const value = process.peer.cache<string>(cache).peek(key)
+    // What it keeps beside its store may be later, and is what it reads.
+    const kept = process.peer.keptOf(cache, key)
+    const isRead = kept === undefined || kept.version === version
+    const value = isRead ? process.peer.cache<string>(cache).peek(key) : undefined
     if (value !== undefined) this.#components.log.seen(value, version)
     this.#applied(process, { cache, key, version, deleted: false, value })
   }
