@@ -111,7 +111,7 @@ const records: messages.Records = {
 }
 
 /** Digests of the slices of markers. */
-const slices = Array.from({ length: 64 }, (_, slice) => slice - 32)
+const slices = Int32Array.from({ length: 64 }, (_, slice) => slice - 32)
 
 const noRecords: messages.Records = { writes: [], markers: [], stubs: [] }
 
@@ -316,7 +316,7 @@ const samples: ReadonlyArray<readonly [string, Codec<unknown>, readonly unknown[
             ring: 2n ** 64n - 1n,
             markers: -1,
             excluded: some,
-            nodes: Array.from({ length: 256 }, (_, node) => node - 128),
+            nodes: Int32Array.from({ length: 256 }, (_, node) => node - 128),
           },
         },
         {
