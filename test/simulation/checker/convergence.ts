@@ -109,6 +109,7 @@ export class ConvergenceRules {
     const latestMs = now() + CLOCK_TOLERANCE_MS
     const mayBeGone = (record: Record) =>
       sessions.isOver(record, latestMs) ||
+      sessions.mayHaveLapsed(record, latestMs) ||
       log.mayBeUndone(record) ||
       // Something later that nobody told of has taken its place.
       log

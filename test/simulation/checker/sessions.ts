@@ -211,10 +211,12 @@ export class Sessions {
       const isLost = !kept.deleted && !mayEvict && !log.mayBeUndone(written)
       // Its own value may be over before anybody has seen it.
       const latestMs = Math.max(now() + CLOCK_TOLERANCE_MS, process.time.now())
-      const isBrief = log
-        .briefOf(cache, key)
-        .some((record) => record === undefined || this.isOver(record, latestMs))
-      if (!isLost || isBrief || log.of(cache, key).some((record) => wins(record, written))) return
+      if (
+        !isLost ||
+        this.mayHaveLapsed(written, latestMs) ||
+        log.of(cache, key).some((record) => wins(record, written))
+      )
+        return
       violations.add('session', `${process.id} has no ${cache}/${key}, and keeps ${kept.version}`)
     } else if ((log.versionOf(value) ?? kept.version) < kept.version) {
       const what = `${process.id} read ${cache}/${key} = ${value}, and keeps ${kept.version}`
@@ -233,6 +235,18 @@ export class Sessions {
   isOver({ deleted, value, version }: Record, nowMs: number): boolean {
     if (deleted || value === undefined) return false
     return isOverBy(this.#components.log.written(value), version, nowMs)
+  }
+
+  /**
+   * Whether a key's value was or may have been followed by one that did not live for ever, and is over by a clock that shows
+   * `latestMs`; itself included. Such a one may have been published by nobody, and told of by nobody.
+   */
+  mayHaveLapsed(since: Record, latestMs: number): boolean {
+    const { cache, key = '', version } = since
+    return this.#components.log.briefOf(cache, key).some((brief) => {
+      if (brief === undefined) return true
+      return (brief.version === version || wins(brief, since)) && this.isOver(brief, latestMs)
+    })
   }
 
   /** A member has published a record. */
@@ -300,9 +314,7 @@ export class Sessions {
     // is not told of.
     const later = log.of(cache, key).filter((record) => wins(record, floor))
     if (later.some((record) => log.mayBeUndone(record))) return
-    const isOver = (record: Record) => wins(record, floor) && this.isOver(record, latestMs)
-    const brief = log.briefOf(cache, key)
-    if (brief.some((record) => record === undefined || isOver(record))) return
+    if (this.mayHaveLapsed(floor, latestMs)) return
     if (floor.orLater && later.some(({ deleted }) => deleted)) return
     // A delete that waits for acknowledgements may be known before it is published.
     if (floor.orLater && log.awaitsDelete(cache, key)) return
