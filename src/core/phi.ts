@@ -10,7 +10,7 @@
 export interface PhiAccrualOptions {
   /** Intervals remembered. */
   readonly windowSize: number
-  /** The interval assumed before any was seen, in ms; also the least that the mean can be. */
+  /** The interval assumed before any was seen, in ms; also the least that one counts for. */
   readonly expectedIntervalMs: number
   /** Floor of the standard deviation, in ms: keeps a very regular sender from being suspected over a hiccup. */
   readonly deviationMinMs: number
@@ -85,20 +85,25 @@ export class PhiAccrual {
     const variance = count === 0 ? 0 : Math.max(0, this.#sumOfSquares / count - meanMs * meanMs)
     return phi(
       (nowMs - this.#lastArrivalMs) / this.#scale,
-      // A sender may speak more often than it has to, and stop doing so.
-      Math.max(meanMs, expectedIntervalMs),
+      meanMs,
       Math.max(deviationMinMs, Math.sqrt(variance)),
     )
   }
 
   #remember(seenMs: number): void {
-    const intervalMs = Math.min(seenMs, OUTAGE_FACTOR * this.#options.expectedIntervalMs)
+    const { expectedIntervalMs } = this.#options
+    // A sender may speak more often than it has to, and stop doing so: of how late it can be that says nothing.
+    const intervalMs = clamp(seenMs, expectedIntervalMs, OUTAGE_FACTOR * expectedIntervalMs)
     const old = this.#intervals[this.#next] ?? 0
     this.#intervals[this.#next] = intervalMs
     this.#next = (this.#next + 1) % this.#options.windowSize
     this.#sum += intervalMs - old
     this.#sumOfSquares += intervalMs * intervalMs - old * old
   }
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.max(min, Math.min(value, max))
 }
 
 /**

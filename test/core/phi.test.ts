@@ -98,6 +98,11 @@ describe('PhiAccrual', () => {
     expect(accrual.phi(705)).toBe(phi(700, INTERVAL_MS, 100))
   })
 
+  it('is as sure of a sender that spoke more often for a while as of a regular one', () => {
+    const eager = heard([...everyMs(INTERVAL_MS, 5), 2_010, 2_300, 2_310, 2_800, 3_300])
+    expect(eager.phi(3_300 + 900)).toBe(phi(900, INTERVAL_MS, 100))
+  })
+
   it('assumes the expected interval after the first heartbeat', () => {
     const accrual = heard([0])
     expect(accrual.phi(700)).toBe(phi(700, INTERVAL_MS, 100))
@@ -126,8 +131,8 @@ describe('PhiAccrual', () => {
   })
 
   it('takes mean and deviation from the intervals seen', () => {
-    const accrual = heard([0, 300, 1_000, 1_300, 2_000], { deviationMinMs: 1 })
-    expect(accrual.phi(2_900)).toBeCloseTo(phi(900, 500, 200), 6)
+    const accrual = heard([0, 600, 1_600, 2_200, 3_200], { deviationMinMs: 1 })
+    expect(accrual.phi(4_600)).toBeCloseTo(phi(1_400, 800, 200), 6)
   })
 
   it('forgives an irregular sender what it does not forgive a regular one', () => {
@@ -172,12 +177,12 @@ describe('PhiAccrual', () => {
   })
 
   it('counts what it has seen in proportion when the sender is to be heard at other intervals', () => {
-    const accrual = heard([0, 300, 1_000, 1_300, 2_000], { deviationMinMs: 1 })
-    const before = accrual.phi(2_000 + 900)
+    const accrual = heard([0, 600, 1_600, 2_200, 3_200], { deviationMinMs: 1 })
+    const before = accrual.phi(3_200 + 900)
     accrual.expect(4 * INTERVAL_MS)
-    expect(accrual.phi(2_000 + 4 * 900)).toBeCloseTo(before, 6)
+    expect(accrual.phi(3_200 + 4 * 900)).toBeCloseTo(before, 6)
     accrual.expect(INTERVAL_MS)
-    expect(accrual.phi(2_000 + 900)).toBeCloseTo(before, 6)
+    expect(accrual.phi(3_200 + 900)).toBeCloseTo(before, 6)
   })
 
   it('takes a sign of life that came by another way for one, as of when it was given', () => {
