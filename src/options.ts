@@ -201,6 +201,15 @@ export interface PeerOptions {
 export type ResolvedOptions = Required<Omit<PeerOptions, 'name' | 'identity' | 'announce'>> &
   Pick<PeerOptions, 'name' | 'identity' | 'announce'>
 
+/** A wall clock that is further from those of its peers is worth a warning, in ms. */
+export const CLOCK_SKEW_WARN_MS = 500
+
+/**
+ * A wall clock that is further from those of its peers writes nothing, and a version that is further ahead is refused,
+ * in ms.
+ */
+export const CLOCK_SKEW_MAX_MS = 5_000
+
 /** Timings that go together on one kind of network, see {@link PeerOptions.preset}. */
 const PRESETS = {
   host: {

@@ -3,16 +3,8 @@
  * write, and when it is right again. Each is said once.
  */
 import type { MeshClock } from '../core/mesh-clock.js'
+import { CLOCK_SKEW_MAX_MS, CLOCK_SKEW_WARN_MS } from '../options.js'
 import type { Log } from './ports.js'
-
-/** A wall clock that is further from those of its peers is worth a warning, in ms. */
-export const CLOCK_SKEW_WARN_MS = 500
-
-/**
- * A wall clock that is further from those of its peers writes nothing, and a version that is further ahead is refused,
- * in ms.
- */
-export const CLOCK_SKEW_MAX_MS = 5_000
 
 export class ClockWatch {
   readonly #clock: MeshClock

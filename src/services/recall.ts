@@ -10,8 +10,8 @@
 import type { HybridLogicalClock } from '../core/hlc.js'
 import type { MeshClock } from '../core/mesh-clock.js'
 import type { Store } from '../core/store.js'
+import { CLOCK_SKEW_MAX_MS } from '../options.js'
 import type { Agreements } from './agreements.js'
-import { CLOCK_SKEW_MAX_MS } from './clock-watch.js'
 import type { Handoff } from './handoff.js'
 
 export interface RecallComponents {

@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander'
 import type { Explanation, ReplicaExplanation } from '../../api.js'
+import { CLOCK_SKEW_WARN_MS } from '../../options.js'
 import { formatBytes, formatMs, shortId } from '../format.js'
 import { printJson, printLine } from '../output.js'
 import { clientOf, type RemoteOptions, remoteCommand } from '../remote.js'
@@ -19,9 +20,6 @@ const COLUMNS: readonly Column[] = [
   { head: 'writer' },
   { head: 'version' },
 ]
-
-/** A clock that is further off than this is told of, in ms: as far as a peer warns of its own. */
-const SKEW_TOLD_MS = 500
 
 /** Adds the command to the program. */
 export function registerExplain(program: Command): void {
@@ -63,7 +61,7 @@ export function* explanationLines(explanation: Explanation): Generator<string> {
 
 /** A clock that is wrong explains what wins, or why this peer does not write. */
 function* clockLines({ clockSkewMs }: Explanation): Generator<string> {
-  if (Math.abs(clockSkewMs) <= SKEW_TOLD_MS) return
+  if (Math.abs(clockSkewMs) <= CLOCK_SKEW_WARN_MS) return
   const where = clockSkewMs > 0 ? 'ahead of' : 'behind'
   yield `the clock of the peer asked is ${formatMs(Math.abs(clockSkewMs))} ${where} those of its peers`
 }
