@@ -58,12 +58,15 @@ export class PartitionDigests {
 
   /** 64 bits, in two halves, of some partitions: each a 1 at its place, and which they are is part of it. */
   over(partitions: Uint8Array): readonly [low: number, high: number] {
+    const lows = this.#low
+    const highs = this.#high
+    const counts = this.#counts
     let low = 0
     let high = 0
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (partitions[partition] !== 1) continue
-      low = (low + mix(this.#low[partition] as number, partition)) | 0
-      high ^= mix((this.#high[partition] as number) ^ partition, this.#counts[partition] as number)
+      low = (low + mix(lows[partition] as number, partition)) | 0
+      high ^= mix((highs[partition] as number) ^ partition, counts[partition] as number)
     }
     return [low, high]
   }

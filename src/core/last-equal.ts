@@ -34,13 +34,22 @@ export class LastEqual {
     this.#isOneWay = isOneWay
   }
 
-  /** Holds the same of some partitions, each a 1 at its place, as a member did at a moment, in ms. */
-  note(member: string, instance: string, partitions: Uint8Array, atMs: number): void {
+  /**
+   * Holds the same of some partitions, each a 1 at its place, as a member did at a moment, in ms.
+   * @param counts whether that counts for a partition; where it is left out, it does for all
+   */
+  note(
+    member: string,
+    instance: string,
+    partitions: Uint8Array,
+    atMs: number,
+    counts?: (partition: number) => boolean,
+  ): void {
     const { seconds } = this.#of(member, instance)
     const atS = Math.floor(atMs / S_MS)
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      if (partitions[partition] !== 1) continue
-      seconds[partition] = Math.max(seconds[partition] as number, atS)
+      if (partitions[partition] !== 1 || (seconds[partition] as number) >= atS) continue
+      if (counts === undefined || counts(partition)) seconds[partition] = atS
     }
   }
 
@@ -55,7 +64,9 @@ export class LastEqual {
   latest(member: string, instance: string | undefined): number {
     const moments = this.#known.get(member)
     if (moments === undefined || moments.instance !== instance) return 0
-    return moments.seconds.reduce((latest, seconds) => Math.max(latest, seconds), 0) * S_MS
+    let latestS = 0
+    for (const seconds of moments.seconds) if (seconds > latestS) latestS = seconds
+    return latestS * S_MS
   }
 
   /**

@@ -81,12 +81,10 @@ export class Agreements {
     if (instance === undefined) return
     // What had to be forgotten meanwhile is no longer the same.
     const { lossy } = store
-    const counting = noPartitions()
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      if (partitions[partition] !== 1 || lossy[partition] === 1) continue
-      if (atMs > (this.#givenUpMs[partition] as number)) counting[partition] = 1
-    }
-    this.#lastEqual.note(member, instance, counting, atMs)
+    const givenUpMs = this.#givenUpMs
+    const counts = (partition: number) =>
+      lossy[partition] === 0 && atMs > (givenUpMs[partition] as number)
+    this.#lastEqual.note(member, instance, partitions, atMs, counts)
   }
 
   /**
@@ -220,10 +218,11 @@ export class Agreements {
     const ours = moments.find(
       (one) => !one.isOneWay && one.member === membership.id && one.instance === instance,
     )
-    for (const [partition, seconds] of ours?.seconds.entries() ?? []) {
+    for (let partition = 0; ours !== undefined && partition < PARTITIONS; partition++) {
+      const seconds = ours.seconds[partition] as number
       // What this member has given up since, it does not hold because it deleted it.
       if (seconds * S_MS <= (this.#givenUpMs[partition] as number)) continue
-      agreed[partition] = Math.max(agreed[partition] as number, seconds)
+      if (seconds > (agreed[partition] as number)) agreed[partition] = seconds
     }
     const own = { member: from, instance: fromInstance, seconds: agreed, isOneWay: false }
     this.#throughOthers.inherit(own, undefined)

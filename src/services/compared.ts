@@ -19,6 +19,8 @@ export interface ComparedComponents {
   readonly isSettled: () => boolean
 }
 
+const ALL = noPartitions().fill(1)
+
 /** Partitions that two members own, each as a 1 at its place, and how many they are. */
 interface Shared {
   readonly partitions: Uint8Array
@@ -77,7 +79,7 @@ export class Compared {
     return excluded
   }
 
-  /** The partitions that are compared with a member, each as a 1 at its place. */
+  /** The partitions that are compared with a member, each as a 1 at its place. Not to be changed: it may be a shared array. */
   partitionsWith(member: string): Uint8Array {
     return without(this.offeredTo(member), this.#excludedBy.get(member))
   }
@@ -94,9 +96,7 @@ export class Compared {
   /** The same, as far as this member is concerned. */
   offeredTo(member: string): Uint8Array {
     const { ownership } = this.#components
-    const shared = ownership.isFullCopy
-      ? noPartitions().fill(1)
-      : this.#shared(member).partitions.slice()
+    const shared = ownership.isFullCopy ? ALL : this.#shared(member).partitions
     return without(shared, this.excluded())
   }
 
@@ -130,11 +130,8 @@ export class Compared {
   }
 }
 
-/** Takes some partitions out of a set. */
+/** A set of partitions but for some. */
 function without(partitions: Uint8Array, excluded: Uint8Array | undefined): Uint8Array {
   if (excluded === undefined) return partitions
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    if (excluded[partition] === 1) partitions[partition] = 0
-  }
-  return partitions
+  return partitions.map((isIn, partition) => (excluded[partition] === 1 ? 0 : isIn))
 }

@@ -18,8 +18,9 @@ import { type Backoff, backoffMs } from '../core/backoff.js'
 import { noPartitions } from '../core/placement.js'
 import { lowest, type Position, type Positions } from '../core/positions.js'
 import { readQuorum } from '../core/quorum.js'
-import { PARTITIONS, type Ring } from '../core/ring.js'
+import { PARTITIONS } from '../core/ring.js'
 import type { Store } from '../core/store.js'
+import { GIVEN, LACKING, nextWave, type Source, type Standing } from '../core/waves.js'
 import type { Agreements } from './agreements.js'
 import type { Membership } from './membership.js'
 import type { Ownership } from './ownership.js'
@@ -39,23 +40,7 @@ const SLOW_MS = 1_000
 /** Members pulled from at once, besides those that are not waited for. */
 const PULLS_MAX = 3
 
-/** What a member has given of a partition: it had all of it, or not: it is still taking it over itself, or had no room for some. */
-const GIVEN = 1
-const LACKING = 2
-
-const FAILING_LAST = [false, true] as const
-
 const NO_PARTITIONS = noPartitions()
-
-/** A member, and what is wanted of it. */
-interface Source {
-  readonly given: Uint8Array | undefined
-  readonly isThere: boolean
-  /** Whether it can be asked now. */
-  readonly isFree: boolean
-  readonly isFailing: boolean
-  partitions: Uint8Array | undefined
-}
 
 /** A transfer that is under way. */
 interface Pull {
@@ -68,15 +53,6 @@ interface Pull {
 interface Setback {
   readonly count: number
   readonly untilMs: number
-}
-
-/** Who owned what by an earlier ring. */
-interface EarlierOwners {
-  readonly ring: Ring
-  /** Its members, as sources. */
-  readonly members: ReadonlyArray<Source | undefined>
-  /** From how many of the owners of a partition it has to be pulled. */
-  readonly neededCount: number
 }
 
 export interface RebalanceComponents {
@@ -242,7 +218,7 @@ export class Rebalance {
   look(): void {
     if (this.#stopped || this.#components.ownership.isFullCopy) return
     const nowMs = this.#components.runtime.clock.monotonicMs()
-    if (this.#wave.size === 0 && this.#awaitedCount(nowMs) === 0) this.#wave = this.#wanted(nowMs)
+    if (this.#wave.size === 0 && this.#awaitedCount(nowMs) === 0) this.#wave = this.#nextWave(nowMs)
     for (const [source, partitions] of this.#wave) {
       if (this.#awaitedCount(nowMs) >= PULLS_MAX) break
       this.#wave.delete(source)
@@ -252,98 +228,43 @@ export class Rebalance {
     this.#tell()
   }
 
-  /** Closes what needs no more, and says what is to be had from whom. */
-  #wanted(nowMs: number): Map<string, Uint8Array> {
+  /** Closes what needs no more, and says what is to be pulled next from whom. */
+  #nextWave(nowMs: number): Map<string, Uint8Array> {
     const { placement, quorum } = this.#components.ownership
-    if (this.#openCount === 0) {
-      this.#given.clear()
-      return new Map()
-    }
-    const sources = this.#sources(nowMs)
-    const isPicked = noPartitions()
     const earlier = placement.previous.map((ring) => ({
       ring,
-      members: ring.members.map((id) => sources.get(id)),
       neededCount: readQuorum(ring.listLength, quorum),
     }))
-    const open = this.#open
-    for (
-      let partition = open.indexOf(1);
-      partition >= 0;
-      partition = open.indexOf(1, partition + 1)
-    ) {
-      let lacks = false
-      for (const owners of earlier) if (this.#wants(partition, owners, isPicked)) lacks = true
-      if (lacks) continue
-      open[partition] = 0
+    const { wanted, finished } = nextWave(this.#open, earlier, this.#sources(nowMs))
+    for (const partition of finished) {
+      this.#open[partition] = 0
       this.#complete[partition] = 1
       this.#isNew[partition] = 0
-      this.#openCount--
     }
+    this.#openCount -= finished.length
     if (this.#openCount === 0) {
       this.#given.clear()
       this.#setbacks.clear()
     }
-    const wanted = new Map<string, Uint8Array>()
-    for (const [id, { partitions }] of sources) {
-      if (partitions !== undefined) wanted.set(id, partitions)
-    }
     return wanted
-  }
-
-  /**
-   * Notes from which owner of a partition by an earlier ring it is to be pulled next, unless that is so of another one.
-   * @returns whether there is any from which it has yet to be
-   */
-  #wants(
-    partition: number,
-    { ring, members, neededCount }: EarlierOwners,
-    isPicked: Uint8Array,
-  ): boolean {
-    const { listLength } = ring
-    let missing = neededCount
-    let candidates = 0
-    for (let place = 0; place < listLength; place++) {
-      const source = members[ring.memberAt(partition, place)]
-      const given = source?.given === undefined ? 0 : source.given[partition]
-      if (given === GIVEN) missing--
-      else if (given === 0 && source?.isThere) candidates++
-    }
-    if (missing <= 0 || candidates === 0) return false
-    if (isPicked[partition] === 1) return true
-    // Those that fail come last.
-    for (const isFailing of FAILING_LAST) {
-      for (let place = 0; place < listLength; place++) {
-        const source = members[ring.memberAt(partition, place)]
-        if (source === undefined || source.isFailing !== isFailing || !source.isFree) continue
-        if (source.given !== undefined && source.given[partition] !== 0) continue
-        source.partitions ??= noPartitions()
-        source.partitions[partition] = 1
-        isPicked[partition] = 1
-        return true
-      }
-    }
-    return true
   }
 
   /** Everybody who is there to be pulled from, or has been pulled from. */
   #sources(nowMs: number): ReadonlyMap<string, Source> {
-    const { membership, transport } = this.#components
-    const there = new Set(membership.others().map(({ id }) => id))
     const sources = new Map<string, Source>()
-    for (const id of [...there, ...this.#given.keys()]) {
-      const setback = this.#setbacks.get(id)
-      const isAsked = this.#pulls.has(id)
-      const isPausing = setback !== undefined && nowMs < setback.untilMs
-      sources.set(id, {
-        given: this.#given.get(id),
-        isThere: there.has(id),
-        isFree: there.has(id) && transport.isConnected(id) && !isAsked && !isPausing,
-        isFailing: setback !== undefined,
-        partitions: undefined,
-      })
+    for (const [id, given] of this.#given) sources.set(id, { given, standing: 'gone' })
+    for (const { id } of this.#components.membership.others()) {
+      const given = this.#given.get(id) ?? NO_PARTITIONS
+      sources.set(id, { given, standing: this.#standingOf(id, nowMs) })
     }
     return sources
+  }
+
+  #standingOf(id: string, nowMs: number): Standing {
+    if (!this.#components.transport.isConnected(id) || this.#pulls.has(id)) return 'busy'
+    const setback = this.#setbacks.get(id)
+    if (setback === undefined) return 'free'
+    return nowMs < setback.untilMs ? 'busy' : 'failing'
   }
 
   /** Transfers that are waited for: those that count, and are not slow. */

@@ -86,6 +86,8 @@ export interface RoundOutcome {
   readonly positions: readonly Position[]
 }
 
+const NO_PARTITIONS = noPartitions()
+
 type CompareAnswer = Extract<Answer, { kind: 'compare' }>
 
 export class RepairRound {
@@ -96,7 +98,7 @@ export class RepairRound {
   /** The ring by which this round compares. */
   readonly #ring: bigint
   /** What is compared, each partition a 1 at its place. */
-  #partitions = noPartitions()
+  #partitions: Uint8Array = NO_PARTITIONS
   /** Something that may differ was not looked into. */
   #hasLeftOut = false
   /** As of when both sides hold the same once the round is over. */
@@ -190,7 +192,7 @@ export class RepairRound {
 
   /** What is compared. */
   #compared(): Uint8Array {
-    return this.#options.givenUp?.slice() ?? this.#components.compared.partitionsWith(this.#member)
+    return this.#options.givenUp ?? this.#components.compared.partitionsWith(this.#member)
   }
 
   #excluded(): Uint8Array | undefined {

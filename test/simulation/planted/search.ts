@@ -11,6 +11,9 @@ import type { Soil } from './soils.js'
 /** Seeds that are gone through before a bug counts as missed. */
 const SEEDS_MAX = 120
 
+/** The same where a plan is given, and only delays and pauses are drawn. */
+const PLAN_SEEDS_MAX = 10
+
 /** From when the links of a soil are as it says, in ms: by then the members know each other. */
 const LINK_FROM_MS = 1_000
 
@@ -57,7 +60,7 @@ async function runnerWith(bug: string): Promise<typeof import('../run.js').runPl
 function* runsOf(soil: Soil): Generator<Run> {
   const plan = soil.scenario ? planOf(soil.scenario) : soil.script && scripted(soil, soil.script)
   if (plan !== undefined) {
-    yield { seed: 1, plan }
+    for (let seed = 1; seed <= PLAN_SEEDS_MAX; seed++) yield { seed, plan }
     return
   }
   for (let seed = 1; seed <= SEEDS_MAX; seed++) {

@@ -1,0 +1,101 @@
+/**
+ * Which open partition is pulled next from whom, while a member takes over what it owns since the ring changed.
+ *
+ * A partition is to be pulled from a quorum of its owners by each earlier ring, or from all of them that are there. In a
+ * wave each is asked of one of them, so that the next has to give only what differs from what the one before gave.
+ */
+import { noPartitions } from './placement.js'
+import type { Ring } from './ring.js'
+
+/** What a member has given of a partition: all of it; or what it has, which is not all there is. 0 for nothing. */
+export const GIVEN = 1
+export const LACKING = 2
+
+/** A member that may have what is wanted. */
+export interface Source {
+  /** What it has given of each partition. */
+  readonly given: Uint8Array
+  readonly standing: Standing
+}
+
+/** Whether a member is there to be asked, and whether now; who has failed before is asked only if nobody else can be. */
+export type Standing = 'gone' | 'busy' | 'failing' | 'free'
+
+/** An earlier ring in force, and from how many owners of a partition by it that is to be pulled. */
+export interface EarlierRing {
+  readonly ring: Ring
+  readonly neededCount: number
+}
+
+/** What is next. */
+export interface Wave {
+  /** What is to be pulled from whom, each partition a 1 at its place. */
+  readonly wanted: Map<string, Uint8Array>
+  /** Open partitions of which nothing more is to be had. */
+  readonly finished: readonly number[]
+}
+
+/** Standings from the least to the most wanted. */
+const RANKS = { gone: 0, busy: 1, failing: 2, free: 3 } satisfies Record<Standing, number>
+
+const NOTHING = noPartitions()
+
+/**
+ * The next wave.
+ * @param open partitions that are to be taken over, each as a 1 at its place
+ * @param sources by member id; who is missing is gone, and has given nothing
+ */
+export function nextWave(
+  open: Uint8Array,
+  earlier: readonly EarlierRing[],
+  sources: ReadonlyMap<string, Source>,
+): Wave {
+  const wanted = new Map<string, Uint8Array>()
+  const finished: number[] = []
+  const rings = earlier.map(({ ring, neededCount }) => {
+    const { members, listLength } = ring
+    const owners = members.map((id) => sources.get(id))
+    const given = owners.map((owner) => owner?.given ?? NOTHING)
+    const ranks = owners.map((owner) => RANKS[owner?.standing ?? 'gone'])
+    return { ring, members, listLength, neededCount, given, ranks }
+  })
+  for (
+    let partition = open.indexOf(1);
+    partition >= 0;
+    partition = open.indexOf(1, partition + 1)
+  ) {
+    let isFinished = true
+    let isPicked = false
+    for (const { ring, members, listLength, neededCount, given, ranks } of rings) {
+      let missing = neededCount
+      let best = 0
+      let bestRank = RANKS.gone
+      for (let place = 0; place < listLength; place++) {
+        const owner = ring.memberAt(partition, place)
+        const gave = (given[owner] as Uint8Array)[partition]
+        const rank = ranks[owner] as number
+        if (gave === GIVEN) missing--
+        else if (gave !== LACKING && rank > bestRank) {
+          best = owner
+          bestRank = rank
+        }
+      }
+      if (missing <= 0 || bestRank === RANKS.gone) continue
+      isFinished = false
+      if (isPicked || bestRank < RANKS.failing) continue
+      isPicked = true
+      pick(wanted, members[best] as string, partition)
+    }
+    if (isFinished) finished.push(partition)
+  }
+  return { wanted, finished }
+}
+
+function pick(wanted: Map<string, Uint8Array>, member: string, partition: number): void {
+  let partitions = wanted.get(member)
+  if (partitions === undefined) {
+    partitions = noPartitions()
+    wanted.set(member, partitions)
+  }
+  partitions[partition] = 1
+}
