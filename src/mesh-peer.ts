@@ -221,18 +221,23 @@ export class MeshPeer implements Peer {
   }
 
   /**
-   * What is under way yet, of {@link PeerStats}, and whether members are being given what they own: for those who ask often.
+   * Whether what this peer no longer owns is on its way to those who do.
    * @internal for simulations
    */
-  get pending(): Pick<PeerStats, 'syncQueueSize' | 'hintCount' | 'openPartitions'> & {
-    readonly givingUp: number
-  } {
-    const { replication, handoff, rebalance, givingUp } = this.#member
+  get isGivingUp(): boolean {
+    return this.#member.givingUp.isUnderWay
+  }
+
+  /**
+   * What is under way yet, of {@link PeerStats}: for those who ask often.
+   * @internal for simulations
+   */
+  get pending(): Pick<PeerStats, 'syncQueueSize' | 'hintCount' | 'openPartitions'> {
+    const { replication, handoff, rebalance } = this.#member
     return {
       syncQueueSize: replication.stats().syncQueueSize,
       hintCount: handoff.hints.size,
       openPartitions: rebalance.openCount,
-      givingUp: Number(givingUp.isUnderWay),
     }
   }
 

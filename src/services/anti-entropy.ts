@@ -77,7 +77,7 @@ export class AntiEntropy {
   readonly #pauses: Pauses
   readonly #pace: Pace
   /** Rounds under way, by member. */
-  readonly #rounds = new Map<string, Promise<RoundOutcome>>()
+  readonly #rounds = new Map<string, Promise<unknown>>()
   /** With whom there will be a round for having been reached. */
   readonly #reached = new Set<string>()
   #timer: Timer | undefined
@@ -156,7 +156,7 @@ export class AntiEntropy {
     for (let tries = 1; !this.#stopped; tries++) {
       try {
         const outcome = await this.#round(member, reason)
-        if (outcome.result !== 'skipped') return outcome
+        if (outcome !== undefined) return outcome
       } catch (error) {
         this.#log(member, error as Error)
       }
@@ -217,8 +217,8 @@ export class AntiEntropy {
    * @throws RequestError when it does not answer, or SyncError when it places keys by another ring
    */
   async giveUp(member: string, givenUp: Uint8Array): Promise<void> {
-    const { result } = await this.#round(member, 'given up', givenUp)
-    if (result === 'skipped') throw new SyncError([member], 1)
+    const outcome = await this.#round(member, 'given up', givenUp)
+    if (outcome === undefined) throw new SyncError([member], 1)
   }
 
   /**
@@ -275,8 +275,12 @@ export class AntiEntropy {
     this.#round(member, 'interval').catch((error: Error) => this.#log(member, error))
   }
 
-  /** A round with a member: after the one that is under way, if there is one. */
-  async #round(member: string, reason: RepairReason, givenUp?: Uint8Array): Promise<RoundOutcome> {
+  /** A round with a member: after the one that is under way, if there is one. Undefined where nothing could be compared. */
+  async #round(
+    member: string,
+    reason: RepairReason,
+    givenUp?: Uint8Array,
+  ): Promise<RoundOutcome | undefined> {
     while (this.#rounds.has(member)) await this.#rounds.get(member)?.catch(() => {})
     let hasFound = false
     const round = new RepairRound(

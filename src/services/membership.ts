@@ -31,8 +31,11 @@ const GONE_MIN = 64
 /** How often those gone for too long are forgotten, in ms. */
 const PRUNE_INTERVAL_MS = 10_000
 
-/** Shortest time between two reminders to a member that others take it to be dead, in ms. */
+/** Shortest time between two reminders that a member is gone, in ms. */
 const REMINDER_INTERVAL_MS = 1_000
+
+/** How many, about, tell one that has not heard of a leave, of all who have. */
+const REMINDERS = 5
 
 export interface MembershipComponents {
   readonly runtime: Runtime
@@ -325,11 +328,10 @@ export class Membership {
     }
   }
 
-  /** A leave is valid from the member itself; retold, only of one that is not heard, and does not answer. */
+  /** A leave is valid from the member itself; retold, only of one that does not answer, though it was heard a moment ago. */
   #hearLeave(author: string, news: MemberNews): void {
     const { id, incarnation, member } = news
     const isRetold = author !== id
-    if (isRetold && this.#isFresh(id)) return
     if (isRetold && this.#isThere(id, incarnation)) {
       this.#tell((listener) => listener.endReported(id, incarnation, 'left'))
     } else this.learn({ id, incarnation, state: 'left' }, member)
@@ -340,10 +342,21 @@ export class Membership {
     const { id, incarnation, refused } = news
     if (refused) this.#tell((listener) => listener.refusalReported(id, incarnation, author))
     if (state === 'dead') this.#hearPosition(news)
+    // Whoever says that has not heard it take its leave.
+    if (this.list.get(id)?.state === 'left') {
+      if (this.#isAmong(REMINDERS)) this.remind(id)
+      return
+    }
     // One that is heard well here is in trouble with the accuser only; it will refute.
     if (this.#isFresh(id)) return
     if (state === 'dead') this.#tell((listener) => listener.endReported(id, incarnation, state))
     else this.#tell((listener) => listener.suspicionReported(id, incarnation, author))
+  }
+
+  /** Whether this member is one of so many, about, of all, by lot. */
+  #isAmong(count: number): boolean {
+    const others = this.others().length
+    return others < count || this.#components.runtime.random.next() * others < count
   }
 
   /** What a gone member published is now for the others to pass on: who has more of it than others says so. */

@@ -77,8 +77,6 @@ export interface RoundOptions {
 }
 
 export interface RoundOutcome {
-  /** Whether nothing differed; `skipped`: there was nothing that could be compared. */
-  readonly result: 'equal' | 'repaired' | 'skipped'
   /** Records that were sent here and took effect, and those that were sent. */
   readonly pulledCount: number
   readonly pushedCount: number
@@ -115,27 +113,28 @@ export class RepairRound {
     this.#ring = components.compared.ring
   }
 
-  /** @throws RequestError when the other side does not answer, or has nothing to compare */
-  async run(): Promise<RoundOutcome> {
+  /**
+   * Resolves to how it went; undefined where the two could not agree on what to compare.
+   * @throws RequestError when the other side does not answer, or has nothing to compare
+   */
+  async run(): Promise<RoundOutcome | undefined> {
     const answer = await this.#compare()
-    if (answer === undefined) return this.#outcome('skipped')
-    if (answer.equal) {
-      this.#agree()
-      return this.#outcome('equal', answer.positions)
-    }
-    const nodes = answer.nodes === undefined ? [] : this.#differingNodes(answer.nodes)
-    const isToldAnew = answer.excluded !== undefined || this.#excluded() !== undefined
-    if (nodes.length > 0 || isToldAnew) {
-      const buckets = await this.#narrow(nodes)
-      if (buckets.length > 0) this.#components.differs()
-      await this.#level(buckets)
-      if (buckets.length > 0) this.#agree()
-    }
-    return this.#outcome('repaired', answer.positions)
+    if (answer === undefined) return undefined
+    if (answer.equal) this.#agree()
+    else await this.#repair(answer)
+    const { pulledCount, pushedCount } = this
+    return { pulledCount, pushedCount, positions: answer.positions }
   }
 
-  #outcome(result: RoundOutcome['result'], positions: readonly Position[] = []): RoundOutcome {
-    return { result, pulledCount: this.pulledCount, pushedCount: this.pushedCount, positions }
+  /** Exchanges what differs. */
+  async #repair(answer: CompareAnswer): Promise<void> {
+    const nodes = answer.nodes === undefined ? [] : this.#differingNodes(answer.nodes)
+    const isToldAnew = answer.excluded !== undefined || this.#excluded() !== undefined
+    if (nodes.length === 0 && !isToldAnew) return
+    const buckets = await this.#narrow(nodes)
+    if (buckets.length > 0) this.#components.differs()
+    await this.#level(buckets)
+    if (buckets.length > 0) this.#agree()
   }
 
   /** Both sides hold the same of what has been compared. */

@@ -272,8 +272,9 @@ export class SimulatedMesh {
   #isAtRest(): boolean {
     if (!this.#simulation.isSettled() || this.#stalled().length > 0) return false
     const peers = this.#simulation.running().map(({ peer }) => peer)
+    const isMoving = peers.some((peer) => !peer.isPlacementSettled || peer.isGivingUp)
     const isBusy = peers.some(({ pending }) => Object.values(pending).some((count) => count > 0))
-    if (isBusy || !peers.every(({ isPlacementSettled }) => isPlacementSettled)) return false
+    if (isMoving || isBusy) return false
     const isEvicting = peers.some((peer) => peer.stats().evictionCount > 0)
     return isEvicting || this.#simulation.isConverged()
   }

@@ -518,6 +518,20 @@ const LEAVES: readonly Scenario[] = [
     ],
   },
   {
+    name: 'goodbye-lost',
+    proves: paragraph`A member leaves, and one of the others does not hear it say so: to that one its connection breaks, and its
+      address refuses. It says what it suspects, and those who know better tell it, though it heard the leaver a moment ago:
+      for all the member has left, and for nobody it has died.`,
+    shows: ['leave', 'loss'],
+    network: DIRECT,
+    steps: [
+      ...at(3_000, unheard('p05', 'p01')),
+      ...at(3_005, { do: 'leave', member: 'p05' }),
+      ...at(3_700, seen(OTHERS, 'p05', 'left')),
+      ...at(9_000, neverTold(ALL, 'dead'), together(OTHERS)),
+    ],
+  },
+  {
     name: 'leave-and-come-back',
     proves: paragraph`A member leaves and starts again seconds later, as in a rolling restart. Within one incarnation nothing is
       above left, so that it has to come with a higher one, and it does: it is alive for all, it holds what was written
