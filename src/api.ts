@@ -354,11 +354,11 @@ export interface PeerStats {
   evictionCount: number
   expirationCount: number
   tombstoneCount: number
-  /** Tombstones given up before their grace was over, for want of room. */
+  /** Tombstones given up for want of room: before their grace was over, or while a member that is called dead had yet to hear of them. */
   tombstoneOverflowCount: number
   /** Clears, and tags that were invalidated, that are remembered. */
   markerCount: number
-  /** The same, given up before their grace was over for want of room. */
+  /** The same, given up for want of room like tombstones. */
   markerOverflowCount: number
   /** Versions of expired or evicted keys given up before their time, for want of room. */
   stubOverflowCount: number

@@ -61,7 +61,7 @@ export class Markers {
     return this.#order.size
   }
 
-  /** How many were forgotten before their grace was over, for want of room. */
+  /** How many were forgotten for want of room before their grace was over, or while they were needed beyond it. */
   get overflowCount(): number {
     return this.#overflowCount
   }
@@ -207,9 +207,10 @@ export class Markers {
     while (this.#order.size > this.#options.itemsMax) {
       const held = this.#oldest()
       if (held === undefined) return
+      const isWithinGrace = this.#counts(held)
       this.#overflowCount++
       this.#forget(held)
-      this.#options.onOverflow?.(held.marker)
+      if (isWithinGrace) this.#options.onOverflow?.(held.marker)
     }
   }
 

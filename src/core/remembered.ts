@@ -2,8 +2,8 @@
  * Versions of keys that are gone: tombstones of deleted ones, stubs of those that have expired or were evicted. As long as
  * one is remembered, a late copy of an older write cannot bring its key back.
  *
- * Bounded twice: by age (the grace) and by number; beyond the number the oldest goes first and is counted,
- * because from then on a late write could slip through.
+ * Bounded twice: by age (the grace, or as long as one is needed) and by number; beyond the number the oldest goes first, of
+ * those beyond their grace if there are any, and is counted, because from then on a late write could slip through.
  */
 import type { Counted } from './digest.js'
 import type { Expiring } from './expiry.js'
@@ -32,14 +32,25 @@ export class GoneKey implements Counted, Filed, Expiring {
   readonly expiresAt: number
   /** Whether that is a moment from which the grace of tombstones counts. */
   readonly hasGrace: boolean
+  /**
+   * When what it took the place of was written, as far as that was known here, in ms: nobody can hold anything later that it
+   * deletes. Infinite where nothing was.
+   */
+  readonly replacedMs: number
   /** Until when it is kept at least, by the monotonic clock. */
   untilMs: number
   isFiled = false
   before: this | undefined = undefined
   after: this | undefined = undefined
 
-  constructor(record: Remembered, keyHash: number, untilMs: number) {
+  constructor(
+    record: Remembered,
+    keyHash: number,
+    untilMs: number,
+    replacedMs = record.tags === undefined ? Number.POSITIVE_INFINITY : record.version.wallMs,
+  ) {
     this.record = record
+    this.replacedMs = replacedMs
     this.keyHash = keyHash
     this.hasGrace = record.deleted && record.expiresAt === 0
     this.expiresAt = this.hasGrace ? Math.max(1, record.version.wallMs) : record.expiresAt
@@ -70,10 +81,11 @@ export interface RememberedKeysOptions {
 
 export class RememberedKeys {
   readonly #options: RememberedKeysOptions
-  /** By cache, then key; each key also stands in `#order`. */
+  /** By cache, then key; each key also stands in `#young` or `#old`. */
   readonly #byCache = new Map<string, Map<string, GoneKey>>()
-  /** Oldest first. A key remembered anew moves to the end. */
-  readonly #order = new Set<GoneKey>()
+  /** Those within their grace, and those that are needed beyond it; each oldest first. A key remembered anew moves to the end. */
+  readonly #young = new Set<GoneKey>()
+  readonly #old = new Set<GoneKey>()
   #overflowCount = 0
 
   constructor(options: RememberedKeysOptions) {
@@ -81,10 +93,10 @@ export class RememberedKeys {
   }
 
   get size(): number {
-    return this.#order.size
+    return this.#young.size + this.#old.size
   }
 
-  /** How many were forgotten before their grace was over, for want of room. */
+  /** How many were forgotten for want of room before their grace was over, or while they were needed beyond it. */
   get overflowCount(): number {
     return this.#overflowCount
   }
@@ -93,20 +105,24 @@ export class RememberedKeys {
     return this.#byCache.get(cache)?.get(key)
   }
 
-  /** Remembers a key in place of what was remembered of it. Where there is no room, the oldest goes. */
-  remember(record: Remembered, keyHash: number, nowMs: number): void {
+  /**
+   * Remembers a key in place of what was remembered of it. Where there is no room, the oldest goes.
+   * @param replacedMs see {@link GoneKey}
+   * @returns whether one had to go that was within its grace
+   */
+  remember(record: Remembered, keyHash: number, nowMs: number, replacedMs?: number): boolean {
     const { cache, key } = record
     this.forget(cache, key)
-    const gone = new GoneKey(record, keyHash, nowMs + this.#options.graceMs)
+    const gone = new GoneKey(record, keyHash, nowMs + this.#options.graceMs, replacedMs)
     let keys = this.#byCache.get(cache)
     if (keys === undefined) {
       keys = new Map()
       this.#byCache.set(cache, keys)
     }
     keys.set(key, gone)
-    this.#order.add(gone)
+    this.#young.add(gone)
     this.#options.onRemembered?.(gone)
-    this.#makeRoom()
+    return this.#makeRoom()
   }
 
   forget(cache: string, key: string): void {
@@ -117,18 +133,21 @@ export class RememberedKeys {
   /** Forgets up to `limit` whose grace is over, and which are not needed. Returns how many it looked at. */
   purge(nowMs: number, limit: number): number {
     let seen = 0
-    for (const gone of this.#order) {
-      if (seen === limit || gone.untilMs > nowMs) break
-      seen++
-      if (this.#options.isNeeded?.(gone)) this.#renew(gone, nowMs)
-      else this.#forget(gone, false)
+    for (const those of [this.#old, this.#young]) {
+      for (const gone of those) {
+        if (seen === limit || gone.untilMs > nowMs) break
+        seen++
+        if (this.#options.isNeeded?.(gone)) this.#renew(gone, nowMs)
+        else this.#forget(gone, false)
+      }
     }
     return seen
   }
 
   /** Oldest first. */
   *values(): Generator<Remembered> {
-    for (const { record } of this.#order) yield record
+    for (const { record } of this.#old) yield record
+    for (const { record } of this.#young) yield record
   }
 
   /** Whether any key of a cache is remembered. */
@@ -150,27 +169,33 @@ export class RememberedKeys {
 
   /** Forgets one that was taken; nothing when it is forgotten already. */
   reclaim(gone: GoneKey): void {
-    if (this.#order.has(gone)) this.#forget(gone, false)
+    if (this.#young.has(gone) || this.#old.has(gone)) this.#forget(gone, false)
   }
 
-  #makeRoom(): void {
-    for (const gone of this.#order) {
-      if (this.#order.size <= this.#options.itemsMax) return
+  #makeRoom(): boolean {
+    let isYoung = false
+    while (this.size > this.#options.itemsMax) {
+      const [oldest] = this.#old.size > 0 ? this.#old : this.#young
+      if (oldest === undefined) break
+      isYoung = this.#young.has(oldest)
       this.#overflowCount++
-      this.#forget(gone, true)
+      this.#forget(oldest, true)
     }
+    return isYoung
   }
 
   #renew(gone: GoneKey, nowMs: number): void {
-    this.#order.delete(gone)
+    this.#young.delete(gone)
+    this.#old.delete(gone)
     gone.untilMs = nowMs + this.#options.graceMs
-    this.#order.add(gone)
+    this.#old.add(gone)
   }
 
   #forget(gone: GoneKey, forWantOfRoom: boolean): void {
     const { cache, key } = gone.record
     const keys = this.#byCache.get(cache)
-    this.#order.delete(gone)
+    this.#young.delete(gone)
+    this.#old.delete(gone)
     if (keys?.get(key) === gone) {
       keys.delete(key)
       if (keys.size === 0) this.#byCache.delete(cache)

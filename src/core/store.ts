@@ -66,8 +66,8 @@ export interface StoreOptions {
   readonly tombstonesMax: number
   /** How many markers are kept at most, for the same grace. */
   readonly markersMax: number
-  /** Whether nobody needs the tombstone of a delete that was made at a wall time, in ms, once its grace is over. */
-  readonly isDispensable?: (partition: number, deletedAtMs: number) => boolean
+  /** Whether nobody needs a tombstone whose grace is over. */
+  readonly isDispensable?: (gone: GoneKey) => boolean
   /** As of when all others have had all that is known here, in ms of wall time: they need no marker that is older. */
   readonly agreedMs?: () => number
   /** How long the version of an expired or evicted key is kept, and how many at most. */
@@ -132,9 +132,7 @@ export class Store {
     this.#tombstones = new RememberedKeys({
       itemsMax: options.tombstonesMax,
       graceMs: options.tombstoneGraceMs,
-      isNeeded: (gone) =>
-        this.#counted.has(gone) ||
-        options.isDispensable?.(gone.partition, gone.version.wallMs) === false,
+      isNeeded: (gone) => this.#counted.has(gone) || options.isDispensable?.(gone) === false,
       onRemembered: (gone) => this.#remember(gone),
       onForgotten: (gone, forWantOfRoom) => this.#forgot(gone, forWantOfRoom),
     })
@@ -475,19 +473,25 @@ export class Store {
 
   #bury(write: Write, held: StoredEntry | undefined): void {
     if (held !== undefined) this.#remove(held)
-    this.#rememberTombstone(write)
+    this.#rememberTombstone(write, held?.version.wallMs ?? this.#replacedMs(write))
     if (held !== undefined) {
       this.#options.listener?.delete(write.cache, write.key, write.version)
     }
   }
 
-  #rememberTombstone(write: Write): void {
+  /** When what is gone of a key was written; undefined where nothing is known of it. */
+  #replacedMs(write: Write): number | undefined {
+    const gone = this.#remembered(write)
+    return gone?.record.deleted ? gone.replacedMs : gone?.version.wallMs
+  }
+
+  #rememberTombstone(write: Write, replacedMs?: number): void {
     const { keyHashOf, clock, listener } = this.#options
     this.#forget(write)
     this.#raised(write)
-    const { overflowCount } = this.#tombstones
-    this.#tombstones.remember(write, keyHashOf(write.cache, write.key), clock.monotonicMs())
-    if (this.#tombstones.overflowCount > overflowCount) listener?.tombstonesFull()
+    const keyHash = keyHashOf(write.cache, write.key)
+    const isFull = this.#tombstones.remember(write, keyHash, clock.monotonicMs(), replacedMs)
+    if (isFull) listener?.tombstonesFull()
   }
 
   /** Drops all of a cache that a marker is newer than: its map as a whole, where that is everything. */

@@ -11,7 +11,7 @@ import { common, LastEqual, type Moments } from '../core/last-equal.js'
 import { isLive } from '../core/members.js'
 import type { MeshClock } from '../core/mesh-clock.js'
 import { noPartitions } from '../core/placement.js'
-import type { Remembered } from '../core/remembered.js'
+import type { GoneKey, Remembered } from '../core/remembered.js'
 import { PARTITIONS } from '../core/ring.js'
 import type { Store } from '../core/store.js'
 import type { PartitionMoment } from '../protocol/messages.js'
@@ -50,6 +50,11 @@ export interface AgreementsOptions {
 export interface Judged {
   readonly oursMs: number
   readonly theirsMs: number
+}
+
+/** Whether a moment, in s, 0 for never, leaves nothing open since another one, in ms. */
+function isSince(atS: number | undefined, sinceMs: number): boolean {
+  return atS === undefined || atS === 0 || atS * S_MS > sinceMs
 }
 
 export class Agreements {
@@ -153,27 +158,46 @@ export class Agreements {
     const { ownership, store } = this.#components
     if (deleted) return false
     const partition = ownership.partitionOf(cache, key)
+    // What is not here may have been evicted.
+    if (store.lossy[partition] === 1) return false
     const staleMs = this.staleMs(member, partition) ?? 0
     return version.wallMs < staleMs && !store.isKnown(cache, key)
   }
 
   /**
-   * Whether all who own a partition as well have agreed on it since a moment: they know what was deleted before. So do the
-   * owners of one that has been given up.
+   * Whether a tombstone is of no use any more: all who own its partition as well have agreed on it since; so have the owners of
+   * one that has been given up. Who owned it and is called dead may come back with what it had: it is waited for as long as it
+   * is known, unless all that it can have of the key is older than their agreement, and tells by that.
    */
-  haveAll(partition: number, sinceMs: number): boolean {
+  haveAll({ partition, version, replacedMs }: GoneKey): boolean {
     const { ownership, membership, instanceOf } = this.#components
     if (this.isGivenUp(partition) && !ownership.holds(partition)) return true
-    return ownership.ring
+    const haveOwners = ownership.ring
       .preferenceList(partition)
       .every(
         (owner) =>
           owner === membership.id ||
-          this.#lastEqual.of(owner, instanceOf(owner), partition) > sinceMs,
+          this.#lastEqual.of(owner, instanceOf(owner), partition) > version.wallMs,
       )
+    const sinceMs = Math.min(version.wallMs, replacedMs)
+    return haveOwners && this.#absent().every((seconds) => isSince(seconds[partition], sinceMs))
   }
 
-  /** As of when all who own anything as well as this member have agreed on all of it, in ms: 0 where one never has. */
+  /** When this member agreed on each partition with those that are called dead, in s: 0 where they shared it never. */
+  #absent(): Uint32Array[] {
+    const { membership, instanceOf } = this.#components
+    return [...this.#lastEqual.values()]
+      .filter(
+        ({ member, instance }) =>
+          membership.list.get(member)?.state === 'dead' && instanceOf(member) === instance,
+      )
+      .map(({ seconds }) => seconds)
+  }
+
+  /**
+   * As of when all who own anything as well as this member have agreed on all of it, in ms: 0 where one never has. Those that
+   * are called dead count as in {@link haveAll}.
+   */
   allMs(): number {
     const { ownership, membership, instanceOf } = this.#components
     const { ring } = ownership
@@ -189,6 +213,9 @@ export class Agreements {
         const atMs = this.#lastEqual.of(run.id, run.instance, partition)
         if (atMs < earliestMs) earliestMs = atMs
       }
+    }
+    for (const seconds of this.#absent()) {
+      for (const atS of seconds) if (!isSince(atS, earliestMs)) earliestMs = atS * S_MS
     }
     return earliestMs
   }

@@ -59,6 +59,8 @@ export class FailureDetector implements MembershipListener {
   readonly #options: FailureDetectorOptions
   readonly #onStall: () => void
   readonly #suspicions = new Map<string, Suspicion>()
+  /** Members that have left, as others say, and in which incarnation: whether they answer is being looked into. */
+  readonly #leaving = new Map<string, number>()
   readonly #health: OwnHealth
   readonly #reach: Reach
   readonly #refusals: Refusals
@@ -157,6 +159,12 @@ export class FailureDetector implements MembershipListener {
    * news may be old, and this member may have stood still, and have lost its connections, and not know it yet.
    */
   async #verify(id: string, incarnation: number, state: 'dead' | 'left'): Promise<void> {
+    if (state === 'left') this.#leaving.set(id, incarnation)
+    await this.#learnUnlessHeard(id, incarnation, state)
+    if (this.#leaving.get(id) === incarnation) this.#leaving.delete(id)
+  }
+
+  async #learnUnlessHeard(id: string, incarnation: number, state: 'dead' | 'left'): Promise<void> {
     const { membership, heartbeats, runtime } = this.#components
     const beganAtMs = runtime.clock.monotonicMs()
     const isOpen = () => {
@@ -186,10 +194,18 @@ export class FailureDetector implements MembershipListener {
     if (!accusers.has(accuser)) accusers.set(accuser, runtime.clock.monotonicMs())
   }
 
+  /** A member is dead; or has left, if that is what others say, and was being looked into. */
   #convict(id: string, incarnation: number): void {
     const { membership } = this.#components
+    const accusers = this.#suspicions.get(id)?.accusers
     this.#suspicions.delete(id)
-    if (membership.learn({ id, incarnation, state: 'dead' })) {
+    if (this.#leaving.get(id) === incarnation) {
+      membership.learn({ id, incarnation, state: 'left' })
+      return
+    }
+    if (!membership.learn({ id, incarnation, state: 'dead' })) return
+    // Who goes by what others say has nothing to add; all who found it themselves would say the same.
+    if (accusers?.has(membership.id) && membership.isTeller(accusers.size)) {
       membership.announceState(id, incarnation, 'dead')
     }
   }

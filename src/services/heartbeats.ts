@@ -252,6 +252,8 @@ export class Heartbeats {
       this.#listener.stranger(author, heartbeat.addresses)
       return
     }
+    // Of one that never said hello here, the next life would count as what the first one said before.
+    if (instance === undefined) this.#instances.set(author, heartbeat.instance)
     const { isNew, isLate } = this.#pulse(author).heard(heartbeat, this.#nowMs)
     if (isNew) this.#believe(author, heartbeat, isLate)
   }

@@ -34,8 +34,8 @@ const PRUNE_INTERVAL_MS = 10_000
 /** Shortest time between two reminders that a member is gone, in ms. */
 const REMINDER_INTERVAL_MS = 1_000
 
-/** How many, about, tell one that has not heard of a leave, of all who have. */
-const REMINDERS = 5
+/** How many, about, of all who know something say so: enough that it is heard, and no more the larger the mesh is. */
+const TELLERS = 5
 
 export interface MembershipComponents {
   readonly runtime: Runtime
@@ -174,7 +174,8 @@ export class Membership {
 
   /** Raises the incarnation above one that was heard of an earlier run of this identity, or in a rumour. */
   outrank(incarnation: number): void {
-    if (incarnation < this.#incarnation) return
+    // One that has said goodbye does not come back.
+    if (this.#left || incarnation < this.#incarnation) return
     this.#incarnation = incarnation + 1
     this.#putSelf()
     this.#tell((listener) => listener.selfChanged())
@@ -344,7 +345,7 @@ export class Membership {
     if (state === 'dead') this.#hearPosition(news)
     // Whoever says that has not heard it take its leave.
     if (this.list.get(id)?.state === 'left') {
-      if (this.#isAmong(REMINDERS)) this.remind(id)
+      if (this.isTeller(this.others().length)) this.remind(id)
       return
     }
     // One that is heard well here is in trouble with the accuser only; it will refute.
@@ -353,10 +354,9 @@ export class Membership {
     else this.#tell((listener) => listener.suspicionReported(id, incarnation, author))
   }
 
-  /** Whether this member is one of so many, about, of all, by lot. */
-  #isAmong(count: number): boolean {
-    const others = this.others().length
-    return others < count || this.#components.runtime.random.next() * others < count
+  /** Whether this member is one of those, by lot, who tell what so many know. */
+  isTeller(knowing: number): boolean {
+    return knowing <= TELLERS || this.#components.runtime.random.next() * knowing < TELLERS
   }
 
   /** What a gone member published is now for the others to pass on: who has more of it than others says so. */
@@ -378,7 +378,7 @@ export class Membership {
    * meanwhile is to be made up for. False where that is known.
    */
   #outlive(incarnation: number): boolean {
-    if (incarnation <= this.#outlived) return false
+    if (this.#left || incarnation <= this.#outlived) return false
     this.#outlived = incarnation
     this.outrank(incarnation)
     // Whoever is joining takes over everything anyway.

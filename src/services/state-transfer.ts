@@ -116,11 +116,14 @@ export class StateTransfer {
     const { transport, runtime } = this.#components
     const { partitions, ring } = transfer
     transfer.progressedAtMs = runtime.clock.monotonicMs()
-    const channel = await withDeadline(
-      runtime.scheduler,
-      PAGE_TIMEOUT_MS,
-      transport.open(id, PROTOCOLS.state),
-    )
+    const opening = transport.open(id, PROTOCOLS.state)
+    const channel = await withDeadline(runtime.scheduler, PAGE_TIMEOUT_MS, opening, (error) => {
+      // It may open yet, and nobody would close it.
+      opening.then(
+        (late) => late.abort(error),
+        () => {},
+      )
+    })
     try {
       const { nextPartition: fromPartition } = transfer
       const held = this.#held(transfer)
@@ -205,8 +208,10 @@ export class StateTransfer {
         await channel.send(statePageCodec.encode(OTHER_RING))
         return
       }
+      const { scheduler } = this.#components.runtime
       for (const page of this.#pages(channel.remote, wanted)) {
-        await channel.send(statePageCodec.encode(page))
+        // Who stops reading is not to keep others from being served.
+        await withDeadline(scheduler, PAGE_TIMEOUT_MS, channel.send(statePageCodec.encode(page)))
       }
     })
   }

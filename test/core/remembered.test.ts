@@ -69,6 +69,18 @@ describe('RememberedKeys', () => {
     expect(remembered.overflowCount).toBe(0)
   })
 
+  it('gives up what is needed beyond its grace before anything within it, and counts it', () => {
+    const remembered = memory(3, () => true)
+    for (const key of ['a', 'b']) remembered.remember(gone(key), 0, 0)
+    remembered.purge(GRACE_MS, 10)
+    expect(remembered.remember(gone('c'), 0, GRACE_MS)).toBe(false)
+    expect(remembered.remember(gone('d'), 0, GRACE_MS)).toBe(false)
+    expect(remembered.remember(gone('e'), 0, GRACE_MS)).toBe(false)
+    expect([keysOf(remembered), remembered.overflowCount]).toEqual([['c', 'd', 'e'], 2])
+    expect(remembered.remember(gone('f'), 0, GRACE_MS)).toBe(true)
+    expect([keysOf(remembered), remembered.overflowCount]).toEqual([['d', 'e', 'f'], 3])
+  })
+
   it('knows nothing of a cache that was taken, and gives its room back one by one', () => {
     const remembered = memory()
     for (const cache of ['x', 'y']) remembered.remember(gone('k', 1, cache), 0, 0)

@@ -75,6 +75,41 @@ describe.each([
     },
   )
 
+  it.each([
+    ['a delete', 1],
+    ['a clear', 2],
+    ['an invalidated tag', 3],
+  ] as const)(
+    'a member that was away brings back nothing that it last had just before, and that %s took away (seed %i)',
+    async (what, seed) => {
+      await using mesh = await open(4, seed)
+      const [one, two, three, away] = mesh.peers
+      if (!one || !two || !three || !away) throw new Error('no peers')
+      const cache = one.cache<string>('c')
+      const young = names(41, 80).map((key) => [key, key] as const)
+      // All have it, and no two have agreed on it since.
+      await mesh.run(cache.setMany(young, { ack: 'all', tags: ['t'] }))
+      await mesh.advance(2_000)
+      mesh.partition([one, two, three], [away])
+      await mesh.advance(20_000)
+      if (what === 'a delete') await mesh.run(cache.deleteMany(names(1, 80), { ack: 'quorum' }))
+      else if (what === 'a clear') await mesh.run(cache.clear({ ack: 'quorum' }))
+      else await mesh.run(cache.invalidateTags(['t'], { ack: 'quorum' }))
+      await mesh.advance(AWAY_MS)
+      mesh.heal()
+      await mesh.until(() => away.stats().memberCount === 4)
+      await mesh.settle({ limitMs: 120_000 })
+      await mesh.advance(60_000)
+      await expectEverywhere(mesh, names(41, 80), [])
+      // All have agreed: nothing is to be remembered any more.
+      await mesh.advance(AWAY_MS)
+      for (const peer of mesh.peers) {
+        const { tombstoneCount, markerCount } = peer.stats()
+        expect([tombstoneCount, markerCount], peer.id).toEqual([0, 0])
+      }
+    },
+  )
+
   it.each([1, 2, 3])(
     'of two halves neither does, and what both wrote is kept (seed %i)',
     async (seed) => {

@@ -303,6 +303,24 @@ const BOUNDS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'deleted-young-beyond-the-grace',
+    proves: paragraph`All have taken in a value, and before any two compare, one of them is cut off for longer than deletes are
+      remembered, and called dead. The others delete the value. Nothing tells them later that the one in exile had it: so they
+      keep the delete for as long as it may come back, while what they delete of older values they forget.`,
+    shows: ['partition'],
+    options: { replicas: 'all', tombstoneGraceMs: 1_000 },
+    steps: [
+      ...at(2_000, { do: 'setMany', at: 'p01', entries: entries('k', 10) }),
+      ...at(60_000, { do: 'set', at: 'p01', key: 'young', value: 'of all', ack: 'all' }),
+      ...at(60_500, { do: 'cut', from: ['p05'], to: FOUR.split(' ') }),
+      ...at(70_000, { do: 'deleteMany', at: 'p02', keys: [...numbered('k', 10), 'young'] }),
+      ...at(200_000, stat(FOUR, 'tombstoneCount', { atMost: 1 }), held('p05', 'young', 'of all')),
+      ...at(200_000, { do: 'mend', from: ['p05'], to: FOUR.split(' ') }),
+      ...at(260_000, held(ALL, 'young', undefined), held(ALL, 'k1', undefined)),
+      ...at(400_000, stat(ALL, 'tombstoneCount', { atMost: 0 })),
+    ],
+  },
+  {
     name: 'regained-beyond-the-grace',
     proves: paragraph`A joiner takes partitions over from members that had agreed on them, and is killed when deletes are remembered
       for as long no more. Those who had given the partitions up take them over again: what they lack they have dropped, and not

@@ -532,6 +532,19 @@ const LEAVES: readonly Scenario[] = [
     ],
   },
   {
+    name: 'goodbye-lost-twice',
+    proves: paragraph`Two of the others do not hear a member say goodbye, and both find that its address refuses: that would prove its
+      death, and sooner than they have looked into it that others say it has left.`,
+    shows: ['leave', 'loss'],
+    network: DIRECT,
+    steps: [
+      ...at(3_000, unheard('p05', 'p01 p02')),
+      ...at(3_005, { do: 'leave', member: 'p05' }),
+      ...at(3_700, seen(OTHERS, 'p05', 'left')),
+      ...at(9_000, neverTold(ALL, 'dead'), together(OTHERS)),
+    ],
+  },
+  {
     name: 'leave-and-come-back',
     proves: paragraph`A member leaves and starts again seconds later, as in a rolling restart. Within one incarnation nothing is
       above left, so that it has to come with a higher one, and it does: it is alive for all, it holds what was written
