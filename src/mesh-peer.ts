@@ -271,9 +271,10 @@ export class MeshPeer implements Peer {
     const sinceMs = this.#components.runtime.clock.monotonicMs() - NEAR_CACHE_MS
     const copy = near.peek(cache, key)
     const isFresh = copy !== undefined && copy.asOfMs >= sinceMs
-    const kept = handoff.hints.latest(cache, key) ?? (isFresh ? copy.write : undefined)
-    if (kept === undefined || store.outranks(kept)) return undefined
-    return { version: formatVersion(kept.version), deleted: kept.deleted }
+    const kept = [handoff.hints.latest(cache, key), isFresh ? copy.write : undefined].find(
+      (write) => write !== undefined && !store.outranks(write),
+    )
+    return kept && { version: formatVersion(kept.version), deleted: kept.deleted }
   }
 
   /**
