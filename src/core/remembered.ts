@@ -72,8 +72,8 @@ export interface RememberedKeysOptions {
   readonly itemsMax: number
   /** How long each is kept, in ms. */
   readonly graceMs: number
-  /** Whether one is to be kept beyond its grace. */
-  readonly isNeeded?: (gone: GoneKey) => boolean
+  /** Tells whether one is to be kept beyond its grace: made anew for each purge that comes upon one. */
+  readonly needed?: () => (gone: GoneKey) => boolean
   readonly onRemembered?: (gone: GoneKey) => void
   /** One is no longer remembered: for want of room, or because it was forgotten or its grace is over. */
   readonly onForgotten?: (gone: GoneKey, forWantOfRoom: boolean) => void
@@ -132,12 +132,15 @@ export class RememberedKeys {
 
   /** Forgets up to `limit` whose grace is over, and which are not needed. Returns how many it looked at. */
   purge(nowMs: number, limit: number): number {
+    const { needed } = this.#options
+    let isNeeded: ((gone: GoneKey) => boolean) | undefined
     let seen = 0
     for (const those of [this.#old, this.#young]) {
       for (const gone of those) {
         if (seen === limit || gone.untilMs > nowMs) break
         seen++
-        if (this.#options.isNeeded?.(gone)) this.#renew(gone, nowMs)
+        isNeeded ??= needed?.()
+        if (isNeeded?.(gone)) this.#renew(gone, nowMs)
         else this.#forget(gone, false)
       }
     }

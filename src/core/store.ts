@@ -66,8 +66,8 @@ export interface StoreOptions {
   readonly tombstonesMax: number
   /** How many markers are kept at most, for the same grace. */
   readonly markersMax: number
-  /** Whether nobody needs a tombstone whose grace is over. */
-  readonly isDispensable?: (gone: GoneKey) => boolean
+  /** Tells whether nobody needs a tombstone whose grace is over: made anew for each sweep that comes upon one. */
+  readonly dispensable?: () => (gone: GoneKey) => boolean
   /** As of when all others have had all that is known here, in ms of wall time: they need no marker that is older. */
   readonly agreedMs?: () => number
   /** How long the version of an expired or evicted key is kept, and how many at most. */
@@ -132,7 +132,10 @@ export class Store {
     this.#tombstones = new RememberedKeys({
       itemsMax: options.tombstonesMax,
       graceMs: options.tombstoneGraceMs,
-      isNeeded: (gone) => this.#counted.has(gone) || options.isDispensable?.(gone) === false,
+      needed: () => {
+        const isDispensable = options.dispensable?.()
+        return (gone) => this.#counted.has(gone) || isDispensable?.(gone) === false
+      },
       onRemembered: (gone) => this.#remember(gone),
       onForgotten: (gone, forWantOfRoom) => this.#forgot(gone, forWantOfRoom),
     })
@@ -147,7 +150,7 @@ export class Store {
     this.#stubs = new RememberedKeys({
       itemsMax: options.stubsMax,
       graceMs: options.stubGraceMs,
-      isNeeded: (gone) => this.#counted.has(gone),
+      needed: () => (gone) => this.#counted.has(gone),
       onRemembered: (gone) => this.#remember(gone),
       onForgotten: (gone, forWantOfRoom) => this.#forgot(gone, forWantOfRoom),
     })

@@ -52,11 +52,6 @@ export interface Judged {
   readonly theirsMs: number
 }
 
-/** Whether a moment, in s, 0 for never, leaves nothing open since another one, in ms. */
-function isSince(atS: number | undefined, sinceMs: number): boolean {
-  return atS === undefined || atS === 0 || atS * S_MS > sinceMs
-}
-
 export class Agreements {
   readonly #components: AgreementsComponents
   readonly #options: AgreementsOptions
@@ -165,38 +160,49 @@ export class Agreements {
   }
 
   /**
-   * Whether a tombstone is of no use any more: all who own its partition as well have agreed on it since; so have the owners of
-   * one that has been given up. Who owned it and is called dead may come back with what it had: it is waited for as long as it
-   * is known, unless all that it can have of the key is older than their agreement, and tells by that.
+   * Tells, as of now, whether a tombstone is of no use any more: all who own its partition as well have agreed on it since; so
+   * have the owners of one that has been given up. Who owned it and is called dead may come back with what it had: it is
+   * waited for as long as it is known, unless all that it can have of the key is older than their agreement, and tells by that.
    */
-  haveAll({ partition, version, replacedMs }: GoneKey): boolean {
+  dispensable(): (gone: GoneKey) => boolean {
     const { ownership, membership, instanceOf } = this.#components
-    if (this.isGivenUp(partition) && !ownership.holds(partition)) return true
-    const haveOwners = ownership.ring
-      .preferenceList(partition)
-      .every(
-        (owner) =>
-          owner === membership.id ||
-          this.#lastEqual.of(owner, instanceOf(owner), partition) > version.wallMs,
-      )
-    const sinceMs = Math.min(version.wallMs, replacedMs)
-    return haveOwners && this.#absent().every((seconds) => isSince(seconds[partition], sinceMs))
+    const absent = this.#absent()
+    return ({ partition, version, replacedMs }) => {
+      if (this.isGivenUp(partition) && !ownership.holds(partition)) return true
+      const haveOwners = ownership.ring
+        .preferenceList(partition)
+        .every(
+          (owner) =>
+            owner === membership.id ||
+            this.#lastEqual.of(owner, instanceOf(owner), partition) > version.wallMs,
+        )
+      const sinceMs = Math.min(version.wallMs, replacedMs)
+      return haveOwners && absent.every((agreedMs) => agreedMs(partition) > sinceMs)
+    }
   }
 
-  /** When this member agreed on each partition with those that are called dead, in s: 0 where they shared it never. */
-  #absent(): Uint32Array[] {
+  /**
+   * When this member agreed on a partition with each of those that are called dead, in ms: infinite where it has nothing of
+   * it, 0 where it may have, and they never agreed: it had only just joined.
+   */
+  #absent(): Array<(partition: number) => number> {
     const { membership, instanceOf } = this.#components
-    return [...this.#lastEqual.values()]
-      .filter(
-        ({ member, instance }) =>
-          membership.list.get(member)?.state === 'dead' && instanceOf(member) === instance,
-      )
-      .map(({ seconds }) => seconds)
+    return membership.list
+      .all()
+      .filter(({ state, role }) => state === 'dead' && role === 'owner')
+      .map(({ id }) => {
+        const owned = this.#components.ownership.ringWith(id).ownedBy(id)
+        const instance = instanceOf(id)
+        return (partition) => {
+          const agreedMs = this.#lastEqual.of(id, instance, partition)
+          return agreedMs === 0 && owned[partition] === 0 ? Number.POSITIVE_INFINITY : agreedMs
+        }
+      })
   }
 
   /**
    * As of when all who own anything as well as this member have agreed on all of it, in ms: 0 where one never has. Those that
-   * are called dead count as in {@link haveAll}.
+   * are called dead count as in {@link dispensable}.
    */
   allMs(): number {
     const { ownership, membership, instanceOf } = this.#components
@@ -214,8 +220,10 @@ export class Agreements {
         if (atMs < earliestMs) earliestMs = atMs
       }
     }
-    for (const seconds of this.#absent()) {
-      for (const atS of seconds) if (!isSince(atS, earliestMs)) earliestMs = atS * S_MS
+    for (const agreedMs of this.#absent()) {
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        earliestMs = Math.min(earliestMs, agreedMs(partition))
+      }
     }
     return earliestMs
   }

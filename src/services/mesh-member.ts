@@ -156,7 +156,7 @@ export class MeshMember implements TransportHandlers {
       tombstonesMax: options.tombstonesMax,
       markersMax: options.markersMax,
       agreedMs: () => this.#agreements.allMs(),
-      isDispensable: (gone) => this.#agreements.haveAll(gone),
+      dispensable: () => this.#agreements.dispensable(),
       // As long as a delete is remembered: a part of the mesh that was cut off so long may hold what is older.
       stubGraceMs: options.tombstoneGraceMs,
       stubsMax: STUBS_MAX,

@@ -99,6 +99,12 @@ export class Ownership {
     return this.placement.current
   }
 
+  /** The ring by which keys would be placed if a member were on it. */
+  ringWith(member: string): Ring {
+    const { members } = this.ring
+    return members.includes(member) ? this.ring : this.#ringOf([...members, member])
+  }
+
   /** Requests and answers of members with a ring that does not count here. */
   get otherRingCount(): number {
     return this.#otherRingCount

@@ -10,7 +10,11 @@ function gone(key: string, wallMs = 1, cache = 'c'): Remembered {
 }
 
 function memory(itemsMax = Number.POSITIVE_INFINITY, isNeeded?: (gone: GoneKey) => boolean) {
-  return new RememberedKeys({ itemsMax, graceMs: GRACE_MS, ...(isNeeded && { isNeeded }) })
+  return new RememberedKeys({
+    itemsMax,
+    graceMs: GRACE_MS,
+    ...(isNeeded && { needed: () => isNeeded }),
+  })
 }
 
 function keysOf(remembered: RememberedKeys): string[] {

@@ -110,6 +110,39 @@ describe.each([
     },
   )
 
+  it.each([
+    ['a delete', 1],
+    ['a clear', 2],
+    ['an invalidated tag', 3],
+  ] as const)(
+    'a member that had only just joined when it was cut off brings back nothing that %s took away (seed %i)',
+    async (what, seed) => {
+      await using mesh = await open(4, seed)
+      const [one] = mesh.peers
+      if (!one) throw new Error('no peer')
+      const others = [...mesh.peers]
+      const cache = one.cache<string>('c')
+      const young = names(41, 80).map((key) => [key, key] as const)
+      await mesh.run(cache.setMany(young, { ack: 'all', tags: ['t'] }))
+      const joined = await mesh.start()
+      await mesh.run(joined.ready())
+      // It has taken over all that it owns, and has compared nothing with anybody.
+      await mesh.until(() => others.every((peer) => peer.stats().memberCount === 5))
+      await mesh.advance(1_000)
+      mesh.partition(others, [joined])
+      await mesh.advance(20_000)
+      if (what === 'a delete') await mesh.run(cache.deleteMany(names(1, 80), { ack: 'quorum' }))
+      else if (what === 'a clear') await mesh.run(cache.clear({ ack: 'quorum' }))
+      else await mesh.run(cache.invalidateTags(['t'], { ack: 'quorum' }))
+      await mesh.advance(AWAY_MS)
+      mesh.heal()
+      await mesh.until(() => joined.stats().memberCount === 5)
+      await mesh.settle({ limitMs: 120_000 })
+      await mesh.advance(60_000)
+      await expectEverywhere(mesh, names(41, 80), [])
+    },
+  )
+
   it.each([1, 2, 3])(
     'of two halves neither does, and what both wrote is kept (seed %i)',
     async (seed) => {
