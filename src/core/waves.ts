@@ -5,7 +5,7 @@
  * wave each is asked of one of them, so that the next has to give only what differs from what the one before gave.
  */
 import { noPartitions } from './placement.js'
-import type { Ring } from './ring.js'
+import { PARTITIONS, type Ring } from './ring.js'
 
 /** What a member has given of a partition: all of it; or what it has, which is not all there is. 0 for nothing. */
 export const GIVEN = 1
@@ -51,25 +51,18 @@ export function nextWave(
   sources: ReadonlyMap<string, Source>,
 ): Wave {
   const wanted = new Map<string, Uint8Array>()
-  const finished: number[] = []
-  const rings = earlier.map(({ ring, neededCount }) => {
+  const finishable = open.slice()
+  const pickable = open.slice()
+  for (const { ring, neededCount } of earlier) {
     const { members, listLength } = ring
     const owners = members.map((id) => sources.get(id))
     const given = owners.map((owner) => owner?.given ?? NOTHING)
     const ranks = owners.map((owner) => RANKS[owner?.standing ?? 'gone'])
-    return { ring, members, listLength, neededCount, given, ranks }
-  })
-  for (
-    let partition = open.indexOf(1);
-    partition >= 0;
-    partition = open.indexOf(1, partition + 1)
-  ) {
-    let isFinished = true
-    let isPicked = false
-    for (const { ring, members, listLength, neededCount, given, ranks } of rings) {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (open[partition] !== 1) continue
       let missing = neededCount
       let best = 0
-      let bestRank = RANKS.gone
+      let bestRank: number = RANKS.gone
       for (let place = 0; place < listLength; place++) {
         const owner = ring.memberAt(partition, place)
         const gave = (given[owner] as Uint8Array)[partition]
@@ -81,12 +74,15 @@ export function nextWave(
         }
       }
       if (missing <= 0 || bestRank === RANKS.gone) continue
-      isFinished = false
-      if (isPicked || bestRank < RANKS.failing) continue
-      isPicked = true
+      finishable[partition] = 0
+      if (pickable[partition] === 0 || bestRank < RANKS.failing) continue
+      pickable[partition] = 0
       pick(wanted, members[best] as string, partition)
     }
-    if (isFinished) finished.push(partition)
+  }
+  const finished: number[] = []
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    if (finishable[partition] === 1) finished.push(partition)
   }
   return { wanted, finished }
 }

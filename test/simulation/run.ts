@@ -36,7 +36,10 @@ export const CACHES: readonly string[] = [DEFAULT_CACHE, 'd']
 const REST_LIMIT_MS = 120_000
 
 /** How often the checker looks at everything, in ms. */
-const LOOK_INTERVAL_MS = 1_000
+const LOOK_INTERVAL_MS = 2_000
+
+/** How often it is asked whether all is at rest, in ms. */
+const REST_STEP_MS = 500
 
 /** How long a mesh at rest is watched for an unrest that comes late, in ms. */
 const WATCH_MS = 3_000
@@ -234,10 +237,10 @@ class Run {
     let restedMs = 0
     let nowMs = fromMs
     while (restedMs < WATCH_MS && nowMs < fromMs + REST_LIMIT_MS) {
-      nowMs += LOOK_INTERVAL_MS / 2
+      nowMs += REST_STEP_MS
       await this.#goTo(nowMs)
       const isAtRest = this.#checker.isAtRest() && !this.#outcomes.isStopping
-      restedMs = isAtRest ? restedMs + LOOK_INTERVAL_MS / 2 : 0
+      restedMs = isAtRest ? restedMs + REST_STEP_MS : 0
     }
   }
 

@@ -33,10 +33,10 @@ const CLOCK_TRUSTED_MS = 500
 const QUEUE_WATCHED_MAX = 1_000
 
 /** One in so many looks is at all figures, too: to ask for them takes longer than to read all keys. */
-const STATS_LOOKS = 16
+const STATS_LOOKS = 8
 
 /** Of so many looks, one compares digests with what they are of. */
-const DIGEST_LOOKS = 16
+const DIGEST_LOOKS = 8
 
 const STATES: readonly MemberState[] = ['alive', 'suspect', 'dead', 'left']
 
