@@ -60,6 +60,11 @@ export class LastEqual {
     return (moments.seconds[partition] as number) * S_MS
   }
 
+  /** The run of a member that moments are known of. */
+  instanceOf(member: string): string | undefined {
+    return this.#known.get(member)?.instance
+  }
+
   /** The latest of those of all partitions, in ms; 0 for never. */
   latest(member: string, instance: string | undefined): number {
     const moments = this.#known.get(member)
@@ -121,15 +126,20 @@ export class LastEqual {
 /**
  * As of when two members both held the same as some third one did, by partition, in s: two that took a partition over, on
  * either side of a split, from two that had agreed, have agreed when those had.
+ * @param latestS later ones do not count
  */
-export function common(ours: readonly Moments[], theirs: readonly Moments[]): Uint32Array {
+export function common(
+  ours: readonly Moments[],
+  theirs: readonly Moments[],
+  latestS = Number.POSITIVE_INFINITY,
+): Uint32Array {
   const common = new Uint32Array(PARTITIONS)
   for (const one of ours) {
     for (const { member, instance, seconds } of theirs) {
       if (member !== one.member || instance !== one.instance) continue
       for (let partition = 0; partition < PARTITIONS; partition++) {
         const both = Math.min(one.seconds[partition] as number, seconds[partition] as number)
-        common[partition] = Math.max(common[partition] as number, both)
+        if (both <= latestS && both > (common[partition] as number)) common[partition] = both
       }
     }
   }

@@ -45,8 +45,9 @@ interface OfCache {
 export class Markers {
   readonly #options: MarkersOptions
   readonly #byCache = new Map<string, OfCache>()
-  /** Oldest first. */
-  readonly #order = new Set<Held>()
+  /** Those within their grace, and those that are needed beyond it; each oldest first. */
+  readonly #young = new Set<Held>()
+  readonly #old = new Set<Held>()
   readonly #lapsing = new ExpiryIndex<Held>()
   readonly #slices = new Int32Array(MARKER_SLICES)
   /** Those that were made before do not count in the digest; wall time in ms. */
@@ -58,7 +59,7 @@ export class Markers {
   }
 
   get size(): number {
-    return this.#order.size
+    return this.#young.size + this.#old.size
   }
 
   /** How many were forgotten for want of room before their grace was over, or while they were needed beyond it. */
@@ -94,7 +95,7 @@ export class Markers {
         if (supersedes(marker, older.marker)) this.#forget(older)
       }
     }
-    this.#order.add(held)
+    this.#young.add(held)
     if (this.#counts(held)) {
       this.#flip(held)
       this.#lapsing.add(held)
@@ -134,7 +135,7 @@ export class Markers {
 
   /** All that are held, oldest first. */
   *values(): Generator<Marker> {
-    for (const { marker } of this.#order) yield marker
+    for (const { marker } of this.#all()) yield marker
   }
 
   /** Those that count in the digest. */
@@ -145,7 +146,7 @@ export class Markers {
   /** Of those, what is in slices that another member holds differently. @param theirs the digest of each slice there */
   differing(theirs: ArrayLike<number>): Marker[] {
     const differing: Marker[] = []
-    for (const held of this.#order) {
+    for (const held of this.#all()) {
       const slice = sliceOf(held)
       if (this.#counts(held) && this.#slices[slice] !== theirs[slice]) differing.push(held.marker)
     }
@@ -174,37 +175,39 @@ export class Markers {
   purge(nowMs: number, limit: number, agreedMs: () => number): number {
     let seen = 0
     let agreedAtMs: number | undefined
-    for (const held of this.#order) {
-      if (seen >= limit || held.untilMs > nowMs) break
-      seen++
-      if (!this.#counts(held)) agreedAtMs ??= agreedMs()
-      const isNeeded = this.#counts(held) || held.expiresAt >= (agreedAtMs ?? 0)
-      if (isNeeded) this.#renew(held, nowMs)
-      else this.#forget(held)
+    for (const those of [this.#old, this.#young]) {
+      for (const held of those) {
+        if (seen >= limit || held.untilMs > nowMs) break
+        seen++
+        if (!this.#counts(held)) agreedAtMs ??= agreedMs()
+        const isNeeded = this.#counts(held) || held.expiresAt >= (agreedAtMs ?? 0)
+        if (isNeeded) this.#renew(held, nowMs)
+        else this.#forget(held)
+      }
     }
     return seen
   }
 
   /** Gives up those that were made after a wall time, in ms, and counts all others again. */
   recall(limitMs: number): Recalled {
-    const before = this.#order.size
+    const before = this.size
     let latestMs = 0
-    for (const held of this.#order) {
+    for (const held of [...this.#all()]) {
       const { wallMs } = held.marker.version
       if (wallMs > limitMs) this.#forget(held)
       else latestMs = Math.max(latestMs, wallMs)
     }
     this.#horizonMs = 0
     this.#slices.fill(0)
-    for (const held of this.#order) {
+    for (const held of this.#all()) {
       this.#flip(held)
       this.#lapsing.add(held)
     }
-    return { count: before - this.#order.size, latestMs }
+    return { count: before - this.size, latestMs }
   }
 
   #makeRoom(): void {
-    while (this.#order.size > this.#options.itemsMax) {
+    while (this.size > this.#options.itemsMax) {
       const held = this.#oldest()
       if (held === undefined) return
       const isWithinGrace = this.#counts(held)
@@ -216,16 +219,17 @@ export class Markers {
 
   /** Of those that count, one that was made as early as any, to the second; before them, whatever counts no more. */
   #oldest(): Held | undefined {
-    const [first] = this.#order
+    const [first] = this.#all()
     if (first !== undefined && !this.#counts(first)) return first
     const [earliest] = this.#lapsing.due(Number.MAX_SAFE_INTEGER, 1)
     return earliest ?? first
   }
 
   #renew(held: Held, nowMs: number): void {
-    this.#order.delete(held)
+    this.#young.delete(held)
+    this.#old.delete(held)
     held.untilMs = nowMs + this.#options.graceMs
-    this.#order.add(held)
+    this.#old.add(held)
   }
 
   #forget(held: Held): void {
@@ -234,10 +238,17 @@ export class Markers {
     if (tag !== undefined) ofCache?.tags.delete(tag)
     else if (ofCache !== undefined) ofCache.clear = undefined
     if (ofCache?.clear === undefined && ofCache?.tags.size === 0) this.#byCache.delete(cache)
-    this.#order.delete(held)
+    this.#young.delete(held)
+    this.#old.delete(held)
     if (!this.#counts(held)) return
     this.#flip(held)
     this.#lapsing.remove(held)
+  }
+
+  /** All that are held, oldest first. */
+  *#all(): Generator<Held> {
+    yield* this.#old
+    yield* this.#young
   }
 
   #counts({ expiresAt }: Held): boolean {

@@ -8,7 +8,7 @@
  */
 
 import { common, LastEqual, type Moments } from '../core/last-equal.js'
-import { isLive } from '../core/members.js'
+import { isLive, type Member } from '../core/members.js'
 import type { MeshClock } from '../core/mesh-clock.js'
 import { noPartitions } from '../core/placement.js'
 import type { GoneKey, Remembered } from '../core/remembered.js'
@@ -63,6 +63,8 @@ export class Agreements {
   /** When each partition was last given up, in ms; 0 for never. */
   readonly #givenUpMs = new Float64Array(PARTITIONS)
   readonly #isGivenUp = noPartitions()
+  /** What members that are called dead may have: as of a ring, and since when they are. */
+  readonly #held = new Map<string, { ring: bigint; sinceMs: number; partitions: Uint8Array }>()
 
   constructor(components: AgreementsComponents, options: AgreementsOptions) {
     this.#components = components
@@ -97,8 +99,7 @@ export class Agreements {
     const keptSinceMs = this.#keptSinceMs()
     const atMs = this.#lastEqual.of(member, instance, partition)
     if (atMs > keptSinceMs) return undefined
-    const throughOthersMs = this.#throughOthers.of(member, instance, partition)
-    return Math.max(atMs, Math.min(throughOthersMs, keptSinceMs))
+    return Math.max(atMs, this.#throughOthers.of(member, instance, partition))
   }
 
   /** A partition is owned again, or for the first time. */
@@ -190,14 +191,35 @@ export class Agreements {
     return membership.list
       .all()
       .filter(({ state, role }) => state === 'dead' && role === 'owner')
-      .map(({ id }) => {
-        const owned = this.#components.ownership.ringWith(id).ownedBy(id)
-        const instance = instanceOf(id)
+      .map((member) => {
+        const { id } = member
+        const held = this.#heldBy(member)
+        // Who came when it was gone already has not met it, and knows of it by others alone.
+        const instance = instanceOf(id) ?? this.#lastEqual.instanceOf(id)
         return (partition) => {
           const agreedMs = this.#lastEqual.of(id, instance, partition)
-          return agreedMs === 0 && owned[partition] === 0 ? Number.POSITIVE_INFINITY : agreedMs
+          return agreedMs === 0 && held[partition] === 0 ? Number.POSITIVE_INFINITY : agreedMs
         }
       })
+  }
+
+  /**
+   * What a member that is called dead may have, each partition as a 1 at its place: what it would own beside those that were
+   * there before. Whoever came since may have taken some over, but not from it.
+   */
+  #heldBy({ id, sinceMs }: Member): Uint8Array {
+    const { ownership, membership, instanceOf } = this.#components
+    const { digest, members } = ownership.ring
+    const known = this.#held.get(id)
+    if (known !== undefined && known.ring === digest && known.sinceMs === sinceMs)
+      return known.partitions
+    const isMet = instanceOf(id) !== undefined
+    const isEarlier = (other: string) =>
+      other === membership.id ? isMet : (membership.list.get(other)?.sinceMs ?? 0) <= sinceMs
+    const ring = ownership.ringOf([...members.filter(isEarlier), id])
+    const partitions = ring.ownedBy(id)
+    this.#held.set(id, { ring: digest, sinceMs, partitions })
+    return partitions
   }
 
   /**
@@ -220,9 +242,10 @@ export class Agreements {
         if (atMs < earliestMs) earliestMs = atMs
       }
     }
+    const owned = ring.ownedBy(membership.id)
     for (const agreedMs of this.#absent()) {
       for (let partition = 0; partition < PARTITIONS; partition++) {
-        earliestMs = Math.min(earliestMs, agreedMs(partition))
+        if (owned[partition] === 1) earliestMs = Math.min(earliestMs, agreedMs(partition))
       }
     }
     return earliestMs
@@ -243,20 +266,26 @@ export class Agreements {
     })
   }
 
-  /** Another member tells when it last agreed with whom: as of then, it and this one have agreed. */
+  /**
+   * Another member tells when it last agreed with whom: as of then, it and this one have agreed. Not so where that is within
+   * the grace: a third one may have taken in meanwhile what is older, from one that was away for long, and have told only one of
+   * the two. Then both are held to what they knew of it before.
+   */
   compared(from: string, moments: readonly Moments[]): void {
     const { membership, instanceOf } = this.#components
     const { instance } = this.#options
     const fromInstance = instanceOf(from)
     if (fromInstance === undefined || moments.length === 0) return
-    const agreed = common(this.#all(), moments)
+    const keptSinceMs = this.#keptSinceMs()
+    const agreed = common(this.#all(), moments, Math.floor(keptSinceMs / S_MS))
     const ours = moments.find(
       (one) => !one.isOneWay && one.member === membership.id && one.instance === instance,
     )
     for (let partition = 0; ours !== undefined && partition < PARTITIONS; partition++) {
       const seconds = ours.seconds[partition] as number
       // What this member has given up since, it does not hold because it deleted it.
-      if (seconds * S_MS <= (this.#givenUpMs[partition] as number)) continue
+      const atMs = seconds * S_MS
+      if (atMs <= (this.#givenUpMs[partition] as number) || atMs > keptSinceMs) continue
       if (seconds > (agreed[partition] as number)) agreed[partition] = seconds
     }
     const own = { member: from, instance: fromInstance, seconds: agreed, isOneWay: false }
@@ -298,6 +327,9 @@ export class Agreements {
     this.#lastEqual.keep(isKnown)
     this.#lastTaken.keep(isKnown)
     this.#throughOthers.keep(isKnown)
+    for (const id of this.#held.keys()) {
+      if (membership.list.get(id)?.state !== 'dead') this.#held.delete(id)
+    }
   }
 
   /** Since when all deletes are remembered, in ms: for the grace, unless some had to be forgotten early. */

@@ -71,7 +71,7 @@ export class Ownership {
   constructor(components: OwnershipComponents, options: OwnershipOptions) {
     this.#components = components
     this.#options = options
-    this.placement = new Placement(options.id, this.#ringOf([]))
+    this.placement = new Placement(options.id, this.ringOf([]))
   }
 
   stop(): void {
@@ -99,10 +99,10 @@ export class Ownership {
     return this.placement.current
   }
 
-  /** The ring by which keys would be placed if a member were on it. */
-  ringWith(member: string): Ring {
-    const { members } = this.ring
-    return members.includes(member) ? this.ring : this.#ringOf([...members, member])
+  /** The ring by which keys would be placed if these were the members on it. */
+  ringOf(members: readonly string[]): Ring {
+    const { replicas } = this.#options
+    return Ring.of(members, { hash: this.#components.hash, replicas })
   }
 
   /** Requests and answers of members with a ring that does not count here. */
@@ -182,7 +182,7 @@ export class Ownership {
     if (this.isFullCopy) return
     let learnt = false
     for (const members of rings) {
-      if (members.length > 0 && this.placement.learn(this.#ringOf(members))) learnt = true
+      if (members.length > 0 && this.placement.learn(this.ringOf(members))) learnt = true
     }
     // By that ring others have taken in what this member may have missed.
     if (learnt) this.#ringsChanged(true)
@@ -202,7 +202,7 @@ export class Ownership {
   #learnWithoutSelf(): void {
     const { self } = this.placement
     const others = this.ring.members.filter((id) => id !== self)
-    if (others.length > 0) this.placement.learn(this.#ringOf(others))
+    if (others.length > 0) this.placement.learn(this.ringOf(others))
   }
 
   /** Whether the ring follows the members, and all by it have taken over what they gained. */
@@ -277,7 +277,7 @@ export class Ownership {
   #advance(): void {
     this.#timer = undefined
     const { membership } = this.#components
-    const ring = this.#ringOf(membership.list.serving())
+    const ring = this.ringOf(membership.list.serving())
     if (ring.digest === this.ring.digest) {
       this.#release()
       return
@@ -319,11 +319,6 @@ export class Ownership {
   #isThere(id: string): boolean {
     const member = this.#components.membership.list.get(id)
     return member !== undefined && isLive(member)
-  }
-
-  #ringOf(members: readonly string[]): Ring {
-    const { replicas } = this.#options
-    return Ring.of(members, { hash: this.#components.hash, replicas })
   }
 
   #tell(call: (listener: OwnershipListener) => void): void {

@@ -191,7 +191,11 @@ export class Rebalance {
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (!placement.holds(partition)) this.#complete[partition] = 0
       if (!placement.owns(partition)) continue
-      if (this.#owned[partition] === 0) this.#isNew[partition] = 1
+      if (this.#owned[partition] === 0) {
+        this.#isNew[partition] = 1
+        // What was given before it was owned by others alone may have changed there.
+        for (const given of this.#given.values()) given[partition] = 0
+      }
       if (!hasMissed && this.#owned[partition] === 1 && this.#open[partition] === 0) continue
       this.#complete[partition] = 0
       open[partition] = 1

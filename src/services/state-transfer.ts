@@ -278,7 +278,9 @@ export class StateTransfer {
     if (fromPartition === 0) {
       for (const marker of store.markers.values()) page.markers.push(marker)
       for (const tombstone of [...store.tombstones()]) {
-        if (!this.#isWanted(tombstone, partitions)) continue
+        // One that is kept beyond its grace, for somebody who is away, counts in no digest.
+        const isOld = tombstone.version.wallMs < store.horizon.tombstonesMs
+        if (!this.#isWanted(tombstone, isOld ? request.partitions : partitions)) continue
         if (page.isFull(tombstone)) yield page.take(0, hlc.last)
         page.add(tombstone)
       }

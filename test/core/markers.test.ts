@@ -133,6 +133,24 @@ describe('markers', () => {
     expect([markers.size, asked]).toEqual([6, 1])
   })
 
+  it('that are kept beyond their grace go first where there is no room, and nobody is told', () => {
+    const { markers, overflowed } = open({ itemsMax: 3 })
+    for (const [wallMs, tag] of [
+      [1, 'old 1'],
+      [2, 'old 2'],
+    ] as const) {
+      markers.add(markerOf('c', at(wallMs), tag), 0)
+    }
+    markers.add(markerOf('c', at(5_000), 'young 1'), 900)
+    markers.advance(3_000)
+    // Both are needed yet: somebody who is called dead has not agreed since.
+    markers.purge(GRACE_MS, 10, () => 0)
+    markers.add(markerOf('c', at(5_001), 'young 2'), GRACE_MS)
+    markers.add(markerOf('c', at(5_002), 'young 3'), GRACE_MS)
+    expect([...markers.values()].map(({ tag }) => tag)).toEqual(['young 1', 'young 2', 'young 3'])
+    expect(overflowed).toEqual([])
+  })
+
   it('beyond the most there may be push out the oldest, which is counted and told', () => {
     const { markers, overflowed } = open({ itemsMax: 2 })
     for (const wallMs of [1, 2, 3]) markers.add(markerOf('c', at(wallMs), `t${wallMs}`), 0)

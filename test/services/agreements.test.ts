@@ -131,17 +131,39 @@ describe.each([
       await mesh.advance(1_000)
       mesh.partition(others, [joined])
       await mesh.advance(20_000)
+      // Who comes in its place owns what it would own, were it back; what it has, it has.
+      const heir = await mesh.start()
+      mesh.partition([...others, heir], [joined])
+      await mesh.run(heir.ready())
+      await mesh.advance(20_000)
       if (what === 'a delete') await mesh.run(cache.deleteMany(names(1, 80), { ack: 'quorum' }))
       else if (what === 'a clear') await mesh.run(cache.clear({ ack: 'quorum' }))
       else await mesh.run(cache.invalidateTags(['t'], { ack: 'quorum' }))
       await mesh.advance(AWAY_MS)
       mesh.heal()
-      await mesh.until(() => joined.stats().memberCount === 5)
+      await mesh.until(() => joined.stats().memberCount === 6)
       await mesh.settle({ limitMs: 120_000 })
       await mesh.advance(60_000)
       await expectEverywhere(mesh, names(41, 80), [])
     },
   )
+
+  it('a member that agreed and was killed keeps nothing that was undone before from being forgotten', async () => {
+    await using mesh = await open(5, 4)
+    const [one, , , , killed] = mesh.peers
+    if (!one || !killed) throw new Error('no peers')
+    await mesh.run(one.cache('c').clear())
+    await mesh.run(one.cache('c').invalidateTags(['t']))
+    await deleteAll(mesh, one, names(1, 10))
+    // Until any two have agreed since.
+    await mesh.advance(60_000)
+    mesh.crash(killed)
+    await mesh.advance(AWAY_MS)
+    for (const peer of mesh.peers) {
+      const { tombstoneCount, markerCount } = peer.stats()
+      expect([tombstoneCount, markerCount], peer.id).toEqual([0, 0])
+    }
+  })
 
   it.each([1, 2, 3])(
     'of two halves neither does, and what both wrote is kept (seed %i)',
