@@ -232,7 +232,8 @@ export class Agreements {
     const runs = ring.members.map((id) => ({ id, instance: instanceOf(id) }))
     const self = ring.members.indexOf(membership.id)
     let earliestMs = Number.POSITIVE_INFINITY
-    for (const [partition, isOwned] of ring.ownedBy(membership.id).entries()) {
+    const owned = ring.ownedBy(membership.id)
+    for (const [partition, isOwned] of owned.entries()) {
       if (isOwned === 0) continue
       for (let place = 0; place < ring.listLength; place++) {
         const member = ring.memberAt(partition, place)
@@ -242,7 +243,6 @@ export class Agreements {
         if (atMs < earliestMs) earliestMs = atMs
       }
     }
-    const owned = ring.ownedBy(membership.id)
     for (const agreedMs of this.#absent()) {
       for (let partition = 0; partition < PARTITIONS; partition++) {
         if (owned[partition] === 1) earliestMs = Math.min(earliestMs, agreedMs(partition))
@@ -283,8 +283,8 @@ export class Agreements {
     )
     for (let partition = 0; ours !== undefined && partition < PARTITIONS; partition++) {
       const seconds = ours.seconds[partition] as number
-      // What this member has given up since, it does not hold because it deleted it.
       const atMs = seconds * S_MS
+      // What this member has given up since, it does not hold because it deleted it.
       if (atMs <= (this.#givenUpMs[partition] as number) || atMs > keptSinceMs) continue
       if (seconds > (agreed[partition] as number)) agreed[partition] = seconds
     }

@@ -1,6 +1,6 @@
 /** Deleted stays deleted, also when tombstones have been forgotten while a member was away. */
 import { describe, expect, it } from 'vitest'
-import type { Peer } from '../../src/api.js'
+import type { Cache, Peer } from '../../src/api.js'
 import { type SimulatedMesh, simulateMesh } from '../../src/testing/index.js'
 
 const GRACE_MS = 1_000
@@ -36,6 +36,15 @@ async function expectEverywhere(
     expect(await readable(mesh, peer, of), peer.id).toEqual([...there].sort())
   }
 }
+
+/** Each takes away the keys 41 to 80, set with the tag t. */
+const LOSSES: ReadonlyArray<
+  [what: string, seed: number, takeAway: (cache: Cache) => Promise<void>]
+> = [
+  ['a delete', 1, async (cache) => void (await cache.deleteMany(names(1, 80), { ack: 'quorum' }))],
+  ['a clear', 2, (cache) => cache.clear({ ack: 'quorum' })],
+  ['an invalidated tag', 3, (cache) => cache.invalidateTags(['t'], { ack: 'quorum' })],
+]
 
 describe.each([
   ['every member holds all', 'all'],
@@ -75,13 +84,9 @@ describe.each([
     },
   )
 
-  it.each([
-    ['a delete', 1],
-    ['a clear', 2],
-    ['an invalidated tag', 3],
-  ] as const)(
+  it.each(LOSSES)(
     'a member that was away brings back nothing that it last had just before, and that %s took away (seed %i)',
-    async (what, seed) => {
+    async (_, seed, takeAway) => {
       await using mesh = await open(4, seed)
       const [one, two, three, away] = mesh.peers
       if (!one || !two || !three || !away) throw new Error('no peers')
@@ -92,9 +97,7 @@ describe.each([
       await mesh.advance(2_000)
       mesh.partition([one, two, three], [away])
       await mesh.advance(20_000)
-      if (what === 'a delete') await mesh.run(cache.deleteMany(names(1, 80), { ack: 'quorum' }))
-      else if (what === 'a clear') await mesh.run(cache.clear({ ack: 'quorum' }))
-      else await mesh.run(cache.invalidateTags(['t'], { ack: 'quorum' }))
+      await mesh.run(takeAway(cache))
       await mesh.advance(AWAY_MS)
       mesh.heal()
       await mesh.until(() => away.stats().memberCount === 4)
@@ -110,13 +113,9 @@ describe.each([
     },
   )
 
-  it.each([
-    ['a delete', 1],
-    ['a clear', 2],
-    ['an invalidated tag', 3],
-  ] as const)(
+  it.each(LOSSES)(
     'a member that had only just joined when it was cut off brings back nothing that %s took away (seed %i)',
-    async (what, seed) => {
+    async (_, seed, takeAway) => {
       await using mesh = await open(4, seed)
       const [one] = mesh.peers
       if (!one) throw new Error('no peer')
@@ -136,9 +135,7 @@ describe.each([
       mesh.partition([...others, heir], [joined])
       await mesh.run(heir.ready())
       await mesh.advance(20_000)
-      if (what === 'a delete') await mesh.run(cache.deleteMany(names(1, 80), { ack: 'quorum' }))
-      else if (what === 'a clear') await mesh.run(cache.clear({ ack: 'quorum' }))
-      else await mesh.run(cache.invalidateTags(['t'], { ack: 'quorum' }))
+      await mesh.run(takeAway(cache))
       await mesh.advance(AWAY_MS)
       mesh.heal()
       await mesh.until(() => joined.stats().memberCount === 6)
