@@ -118,6 +118,8 @@ export class Store {
   readonly #markers: Markers
   /** What is gone, by partition. */
   readonly #gone = new PartitionIndex<GoneKey>()
+  /** Of each partition, how much of what is gone others have the value of, and this member never had. */
+  readonly #valuesOfOthers = new Uint32Array(PARTITIONS)
   readonly #counted = new CountedRecords(this.#expiry)
   /** What is left of cleared caches, its links still to be reclaimed, and what bears tags that were invalidated. */
   readonly #undone: Array<Iterator<StoredEntry | GoneKey>> = []
@@ -341,8 +343,7 @@ export class Store {
 
   /** Whether of something in a partition another member has the value, and this one never had. */
   lacksValues(partition: number): boolean {
-    if (this.#stubs.size === 0) return false
-    return this.#gone.entries(partition).some(({ record }) => record.isOfOthers === true)
+    return this.#valuesOfOthers[partition] !== 0
   }
 
   /** Whether there is no entry in a partition. */
@@ -592,16 +593,22 @@ export class Store {
   #remember(gone: GoneKey): void {
     this.#gone.add(gone)
     this.#counted.add(gone)
+    this.#countOfOthers(gone, 1)
   }
 
   #forgot(gone: GoneKey, forWantOfRoom: boolean): void {
     // Others may know of it, or hold what it stood for, and here it would look as if it had never come.
     const isMissed = forWantOfRoom && this.#counted.has(gone)
-    this.#gone.remove(gone)
+    if (this.#gone.remove(gone)) this.#countOfOthers(gone, -1)
     this.#counted.remove(gone)
     this.#tidy(gone.record.cache)
     if (isMissed && gone.hasGrace) this.#shortenGrace(gone.version.wallMs)
     else if (isMissed) this.#counted.lossy.add(gone.partition, gone.expiresAt)
+  }
+
+  #countOfOthers({ record, partition }: GoneKey, by: 1 | -1): void {
+    if (!record.isOfOthers) return
+    this.#valuesOfOthers[partition] = (this.#valuesOfOthers[partition] as number) + by
   }
 
   /** Whether it is left of a value that no marker undoes any more. */

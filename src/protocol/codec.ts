@@ -5,6 +5,7 @@
  * `ProtocolError` whose `reason` is what the drop is counted under.
  */
 
+import * as protobuf from 'protons-runtime'
 import type { MemberDescription, MemberRole, MemberState, MemberStatus } from '../core/members.js'
 import { RING_MEMBERS_MAX } from '../core/ring.js'
 import {
@@ -31,7 +32,7 @@ export interface Codec<T> {
 }
 
 interface WireCodec<W> {
-  encode(message: Partial<W>): Uint8Array
+  codec(): protobuf.Codec<W>
   decode(bytes: Uint8Array): W
 }
 
@@ -43,11 +44,10 @@ export function codec<T, W>(
 ): Codec<T> {
   return {
     encode(message) {
-      const body = inner.encode(toWire(message))
-      const bytes = new Uint8Array(body.length + 1)
-      bytes[0] = limits.PROTOCOL_MAJOR
-      bytes.set(body, 1)
-      return bytes
+      // A number below 128 is one byte.
+      const bytes = protobuf.writer().uint32(limits.PROTOCOL_MAJOR)
+      inner.codec().encode(toWire(message), bytes, { lengthDelimited: false })
+      return bytes.finish()
     },
     decode(bytes) {
       if (bytes[0] !== limits.PROTOCOL_MAJOR) {

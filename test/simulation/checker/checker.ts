@@ -160,13 +160,12 @@ export class Checker {
    * effect.
    */
   delivered(to: string, author: string, topic: string, bytes: Uint8Array): void {
-    const receiver = this.#running(to)
-    if (receiver !== undefined) this.sessions.noteRing(receiver)
+    const process = this.#running(to)
+    if (process === undefined) return
+    this.sessions.noteRing(process)
     if (topic !== this.#opsTopic) return
     const deleted = this.#deleted.get(bytes)
-    if (deleted === undefined) return
-    const process = this.#running(to)
-    if (process === undefined || !this.#takesFrom(process, author)) return
+    if (deleted === undefined || !this.#takesFrom(process, author)) return
     for (const record of deleted) {
       if (this.#isBelieved(process, record)) this.sessions.holds(process, record)
     }
