@@ -606,6 +606,7 @@ export class Store {
     else if (isMissed) this.#counted.lossy.add(gone.partition, gone.expiresAt)
   }
 
+  /** Something gone is filed, or is no more. */
   #countOfOthers({ record, partition }: GoneKey, by: 1 | -1): void {
     if (!record.isOfOthers) return
     this.#valuesOfOthers[partition] = (this.#valuesOfOthers[partition] as number) + by

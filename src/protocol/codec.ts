@@ -45,9 +45,9 @@ export function codec<T, W>(
   return {
     encode(message) {
       // A number below 128 is one byte.
-      const bytes = protobuf.writer().uint32(limits.PROTOCOL_MAJOR)
-      inner.codec().encode(toWire(message), bytes, { lengthDelimited: false })
-      return bytes.finish()
+      const writer = protobuf.writer().uint32(limits.PROTOCOL_MAJOR)
+      inner.codec().encode(toWire(message), writer, { lengthDelimited: false })
+      return writer.finish()
     },
     decode(bytes) {
       if (bytes[0] !== limits.PROTOCOL_MAJOR) {
