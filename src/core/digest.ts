@@ -81,8 +81,7 @@ export class PartitionDigests {
 
   /** A partition's digest, 32 bits of it, mixed with which partition it is. @param seed picks which bits */
   of(partition: number, seed = 0): number {
-    const low = mix(this.#low[partition] as number, partition ^ seed)
-    return mix(low, mix(this.#high[partition] as number, this.#counts[partition] as number))
+    return mix((this.#mixedLow[partition] as number) ^ seed, this.#mixedHigh[partition] as number)
   }
 
   #flip({ keyHash, version }: Counted, change: 1 | -1): number {

@@ -23,11 +23,17 @@ export interface Moments {
   /** Tells the run from others. */
   readonly instance: string
   readonly seconds: Uint32Array
+  /** None of them but 0 is earlier, in s; infinite where all are 0. */
+  readonly earliestS: number
+}
+
+interface KnownMoments extends Moments {
+  earliestS: number
 }
 
 export class LastEqual {
   readonly #isOneWay: boolean
-  readonly #known = new Map<string, Moments>()
+  readonly #known = new Map<string, KnownMoments>()
 
   /** @param isOneWay see {@link Moments} */
   constructor(isOneWay = false) {
@@ -45,8 +51,10 @@ export class LastEqual {
     atMs: number,
     counts?: (partition: number) => boolean,
   ): void {
-    const { seconds } = this.#of(member, instance)
+    const moments = this.#of(member, instance)
+    const { seconds } = moments
     const atS = Math.floor(atMs / S_MS)
+    moments.earliestS = Math.min(moments.earliestS, atS)
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (partitions[partition] !== 1 || (seconds[partition] as number) >= atS) continue
       if (counts === undefined || counts(partition)) seconds[partition] = atS
@@ -65,23 +73,24 @@ export class LastEqual {
     return this.#known.get(member)?.instance
   }
 
-  /** The latest of those of all partitions, in ms; 0 for never. */
-  latest(member: string, instance: string | undefined): number {
+  /** Whether any partition was the same as a member's at a moment, in ms, or since. */
+  hasBeenSince(member: string, instance: string | undefined, sinceMs: number): boolean {
     const moments = this.#known.get(member)
-    if (moments === undefined || moments.instance !== instance) return 0
-    let latestS = 0
-    for (const seconds of moments.seconds) if (seconds > latestS) latestS = seconds
-    return latestS * S_MS
+    if (moments === undefined || moments.instance !== instance) return false
+    return moments.seconds.some((seconds) => seconds * S_MS >= sinceMs)
   }
 
   /**
    * Takes over what another member knows, of some partitions: whoever has just had all from it has had all that it had, and
    * has forgotten what it has forgotten.
    */
-  inherit({ member, instance, seconds }: Moments, partitions: Uint8Array | undefined): void {
+  inherit(theirs: Moments, partitions: Uint8Array | undefined): void {
+    const { member, instance, seconds } = theirs
     const known = this.#known.get(member)
     if (known !== undefined && known.instance !== instance) return
-    const own = this.#of(member, instance).seconds
+    const moments = this.#of(member, instance)
+    const own = moments.seconds
+    moments.earliestS = Math.min(moments.earliestS, theirs.earliestS)
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (partitions?.[partition] === 0) continue
       own[partition] = Math.max(own[partition] as number, seconds[partition] as number)
@@ -112,11 +121,12 @@ export class LastEqual {
     return this.#known.values()
   }
 
-  #of(member: string, instance: string): Moments {
+  #of(member: string, instance: string): KnownMoments {
     let moments = this.#known.get(member)
     if (moments === undefined || moments.instance !== instance) {
       const seconds = new Uint32Array(PARTITIONS)
-      moments = { member, instance, seconds, isOneWay: this.#isOneWay }
+      const earliestS = Number.POSITIVE_INFINITY
+      moments = { member, instance, seconds, isOneWay: this.#isOneWay, earliestS }
       this.#known.set(member, moments)
     }
     return moments
@@ -135,8 +145,9 @@ export function common(
 ): Uint32Array {
   const common = new Uint32Array(PARTITIONS)
   for (const one of ours) {
-    for (const { member, instance, seconds } of theirs) {
+    for (const { member, instance, seconds, earliestS } of theirs) {
       if (member !== one.member || instance !== one.instance) continue
+      if (Math.min(one.earliestS, earliestS) > latestS) continue
       for (let partition = 0; partition < PARTITIONS; partition++) {
         const both = Math.min(one.seconds[partition] as number, seconds[partition] as number)
         if (both <= latestS && both > (common[partition] as number)) common[partition] = both

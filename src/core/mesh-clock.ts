@@ -159,8 +159,11 @@ export class MeshClock implements Clocks {
     const peers = [...this.#peers.values()]
     const there = peers.filter(({ isGone }) => !isGone)
     const counted = there.length < 2 ? peers : there
-    const offsets = counted.map(({ startedAt, upBeforeMs }) => startedAt + upBeforeMs)
-    offsets.sort((a, b) => a - b)
+    const offsets = Float64Array.from(
+      counted,
+      ({ startedAt, upBeforeMs }) => startedAt + upBeforeMs,
+    )
+    offsets.sort()
     const high = offsets.length >> 1
     const low = offsets.length - 1 - high
     this.#peersMiddle = [offsets[low] as number, offsets[high] as number]

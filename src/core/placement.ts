@@ -53,7 +53,7 @@ export class Placement {
 
   /** How many partitions this member owns. */
   get ownedCount(): number {
-    this.#ownedCount ??= this.#owned.reduce((sum, owns) => sum + owns, 0)
+    this.#ownedCount ??= countOf(this.#owned)
     return this.#ownedCount
   }
 
@@ -170,6 +170,15 @@ function either(one: Uint8Array, other: Uint8Array): Uint8Array {
     either[partition] = (one[partition] as number) | (other[partition] as number)
   }
   return either
+}
+
+/** How many partitions are in a set. */
+export function countOf(partitions: Uint8Array): number {
+  let count = 0
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    count += partitions[partition] as number
+  }
+  return count
 }
 
 /** No partition. */

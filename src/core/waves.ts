@@ -13,8 +13,8 @@ export const LACKING = 2
 
 /** A member that may have what is wanted. */
 export interface Source {
-  /** What it has given of each partition. */
-  readonly given: Uint8Array
+  /** What it has given of each partition; undefined for nothing at all. */
+  readonly given: Uint8Array | undefined
   readonly standing: Standing
 }
 
@@ -58,12 +58,17 @@ export function nextWave(
     const owners = members.map((id) => sources.get(id))
     const given = owners.map((owner) => owner?.given ?? NOTHING)
     const ranks = owners.map((owner) => RANKS[owner?.standing ?? 'gone'])
+    const haveAnyGiven = owners.some((owner) => owner?.given !== undefined)
+    // Looked up once a member, not once a partition.
+    const wantedOf = members.map((id) => wanted.get(id))
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (open[partition] !== 1) continue
       let missing = neededCount
       let best = 0
       let bestRank: number = RANKS.gone
       for (let place = 0; place < listLength; place++) {
+        // There is no better one, and those that are left cannot have given what is missing.
+        if (bestRank === RANKS.free && missing > (haveAnyGiven ? listLength - place : 0)) break
         const owner = ring.memberAt(partition, place)
         const gave = (given[owner] as Uint8Array)[partition]
         const rank = ranks[owner] as number
@@ -77,7 +82,13 @@ export function nextWave(
       finishable[partition] = 0
       if (pickable[partition] === 0 || bestRank < RANKS.failing) continue
       pickable[partition] = 0
-      pick(wanted, members[best] as string, partition)
+      let partitions = wantedOf[best]
+      if (partitions === undefined) {
+        partitions = noPartitions()
+        wantedOf[best] = partitions
+        wanted.set(members[best] as string, partitions)
+      }
+      partitions[partition] = 1
     }
   }
   const finished: number[] = []
@@ -85,13 +96,4 @@ export function nextWave(
     if (finishable[partition] === 1) finished.push(partition)
   }
   return { wanted, finished }
-}
-
-function pick(wanted: Map<string, Uint8Array>, member: string, partition: number): void {
-  let partitions = wanted.get(member)
-  if (partitions === undefined) {
-    partitions = noPartitions()
-    wanted.set(member, partitions)
-  }
-  partitions[partition] = 1
 }

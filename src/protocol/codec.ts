@@ -7,6 +7,7 @@
 
 import * as protobuf from 'protons-runtime'
 import type { MemberDescription, MemberRole, MemberState, MemberStatus } from '../core/members.js'
+import { countOf } from '../core/placement.js'
 import { RING_MEMBERS_MAX } from '../core/ring.js'
 import {
   addresses,
@@ -269,13 +270,12 @@ export const stateRequestCodec: Codec<messages.StateRequest> = codec(
   }),
   ({ ring, digests, valuesMs, tombstonesMs, ...request }) => {
     const partitions = request.partitions && unpackPartitions(request.partitions)
-    const count = partitions?.reduce((sum, isWanted) => sum + isWanted, 0)
     return {
       fromPartition: request.fromPartition,
       partitions,
       ring: BigInt.asUintN(64, ring),
       held: digests && {
-        digests: unpackDigests(digests, count ?? 0),
+        digests: unpackDigests(digests, partitions === undefined ? 0 : countOf(partitions)),
         horizon: { valuesMs: wallMs(valuesMs), tombstonesMs: wallMs(tombstonesMs) },
       },
     }
@@ -314,7 +314,7 @@ export const statePageCodec: Codec<messages.StatePage> = codec(
       moments: moments.map(({ member, instance, runs, oneWay }) => ({
         member: text(member, 'member id'),
         instance: text(instance, 'instance'),
-        seconds: unpackRuns(runs),
+        ...unpackRuns(runs),
         isOneWay: oneWay,
       })),
     }

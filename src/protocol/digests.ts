@@ -144,33 +144,35 @@ export function unpackMoments(from: Uint8Array | undefined): PartitionMoment[] {
 
 /** One moment after the other, in s; those that are the same as the one before it are counted. */
 export function packRuns(seconds: Uint32Array): Uint8Array {
-  const runs: number[] = []
-  for (let first = 0; first < seconds.length; ) {
+  const { length } = seconds
+  const bytes = Buffer.allocUnsafe(length * MOMENT_BYTES)
+  let filled = 0
+  for (let first = 0; first < length; ) {
+    const runS = seconds[first] as number
     let end = first + 1
-    while (end < seconds.length && seconds[end] === seconds[first]) end++
-    runs.push(end - first, seconds[first] as number)
+    while (end < length && seconds[end] === runS) end++
+    filled = bytes.writeUInt16LE(end - first, filled)
+    filled = bytes.writeUInt32LE(runS, filled)
     first = end
   }
-  const bytes = Buffer.alloc((runs.length / 2) * MOMENT_BYTES)
-  let at = 0
-  for (let run = 0; run < runs.length; run += 2) {
-    at = bytes.writeUInt16LE(runs[run] as number, at)
-    at = bytes.writeUInt32LE(runs[run + 1] as number, at)
-  }
-  return bytes
+  return bytes.subarray(0, filled)
 }
 
-export function unpackRuns(from: Uint8Array | undefined): Uint32Array {
+/** @returns the moments, and the earliest of them but 0, in s; infinite where all are 0 */
+export function unpackRuns(from: Uint8Array | undefined) {
   const bytes = whole(from, MOMENT_BYTES, 'moments')
   const seconds = new Uint32Array(NODES * NODE_WIDTH)
+  let earliestS = Number.POSITIVE_INFINITY
   let filled = 0
   for (let at = 0; at < bytes.length; at += MOMENT_BYTES) {
     const length = bytes.readUInt16LE(at)
     atMost(filled + length, seconds.length, 'moments')
-    seconds.fill(bytes.readUInt32LE(at + 2), filled, filled + length)
+    const runS = bytes.readUInt32LE(at + 2)
+    if (runS > 0) earliestS = Math.min(earliestS, runS)
+    seconds.fill(runS, filled, filled + length)
     filled += length
   }
-  return seconds
+  return { seconds, earliestS }
 }
 
 /** @throws ProtocolError when the bytes are not so many whole items */

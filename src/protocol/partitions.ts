@@ -8,8 +8,10 @@ const BYTES = PARTITIONS / 8
 
 export function packPartitions(partitions: Uint8Array): Uint8Array {
   const bits = new Uint8Array(BYTES)
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    if (partitions[partition] === 1) bits[partition >> 3] = at(bits, partition) | bit(partition)
+  for (let byte = 0; byte < BYTES; byte++) {
+    let packed = 0
+    for (let bit = 0; bit < 8; bit++) packed |= (partitions[byte * 8 + bit] as number) << bit
+    bits[byte] = packed
   }
   return bits
 }
@@ -22,16 +24,9 @@ export function unpackPartitions(bits: Uint8Array): Uint8Array {
     )
   }
   const partitions = new Uint8Array(PARTITIONS)
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    if ((at(bits, partition) & bit(partition)) !== 0) partitions[partition] = 1
+  for (let byte = 0; byte < BYTES; byte++) {
+    const packed = bits[byte] as number
+    for (let bit = 0; bit < 8; bit++) partitions[byte * 8 + bit] = (packed >> bit) & 1
   }
   return partitions
-}
-
-function at(bits: Uint8Array, partition: number): number {
-  return bits[partition >> 3] as number
-}
-
-function bit(partition: number): number {
-  return 1 << (partition & 7)
 }

@@ -62,6 +62,8 @@ export class Agreements {
   readonly #lastTaken = new LastEqual(true)
   /** When each partition was last given up, in ms; 0 for never. */
   readonly #givenUpMs = new Float64Array(PARTITIONS)
+  /** When any was. */
+  #lastGivenUpMs = 0
   readonly #isGivenUp = noPartitions()
   /** What members that are called dead may have: as of a ring, and since when they are. */
   readonly #held = new Map<string, { ring: bigint; sinceMs: number; partitions: Uint8Array }>()
@@ -84,8 +86,10 @@ export class Agreements {
     // What had to be forgotten meanwhile is no longer the same.
     const { lossy } = store
     const givenUpMs = this.#givenUpMs
-    const counts = (partition: number) =>
+    const countsWhere = (partition: number) =>
       lossy[partition] === 0 && atMs > (givenUpMs[partition] as number)
+    const countsAll = store.lossyCount === 0 && atMs > this.#lastGivenUpMs
+    const counts = countsAll ? undefined : countsWhere
     this.#lastEqual.note(member, instance, partitions, atMs, counts)
   }
 
@@ -115,7 +119,9 @@ export class Agreements {
   /** A partition was dropped here: others have all that was held of it. */
   gaveUp(partition: number): void {
     this.#isGivenUp[partition] = 1
-    this.#givenUpMs[partition] = this.#components.meshClock.strictNow()
+    const nowMs = this.#components.meshClock.strictNow()
+    this.#givenUpMs[partition] = nowMs
+    this.#lastGivenUpMs = Math.max(this.#lastGivenUpMs, nowMs)
     for (const moments of [this.#lastEqual, this.#throughOthers, this.#lastTaken]) {
       moments.forget(partition)
     }
@@ -258,8 +264,7 @@ export class Agreements {
   toldTo(heir: string): Moments[] {
     const { membership, instanceOf } = this.#components
     const all = this.#all().map((moments) => this.#withoutLossy(moments))
-    const latestMs = this.#lastEqual.latest(heir, instanceOf(heir))
-    if (latestMs < this.#keptSinceMs()) return all
+    if (!this.#lastEqual.hasBeenSince(heir, instanceOf(heir), this.#keptSinceMs())) return all
     return all.filter(({ member }) => {
       const known = membership.list.get(member)
       return known === undefined || !isLive(known)
@@ -281,15 +286,17 @@ export class Agreements {
     const ours = moments.find(
       (one) => !one.isOneWay && one.member === membership.id && one.instance === instance,
     )
-    for (let partition = 0; ours !== undefined && partition < PARTITIONS; partition++) {
-      const seconds = ours.seconds[partition] as number
+    const oldOurs = ours !== undefined && ours.earliestS * S_MS <= keptSinceMs ? ours.seconds : []
+    for (const [partition, seconds] of oldOurs.entries()) {
       const atMs = seconds * S_MS
       // What this member has given up since, it does not hold because it deleted it.
       if (atMs <= (this.#givenUpMs[partition] as number) || atMs > keptSinceMs) continue
       if (seconds > (agreed[partition] as number)) agreed[partition] = seconds
     }
-    const own = { member: from, instance: fromInstance, seconds: agreed, isOneWay: false }
-    this.#throughOthers.inherit(own, undefined)
+    this.#throughOthers.inherit(
+      { member: from, instance: fromInstance, seconds: agreed, isOneWay: false, earliestS: 0 },
+      undefined,
+    )
   }
 
   /**
@@ -318,6 +325,7 @@ export class Agreements {
     for (const [partition, ms] of this.#givenUpMs.entries()) {
       this.#givenUpMs[partition] = Math.min(ms, limitMs)
     }
+    this.#lastGivenUpMs = Math.min(this.#lastGivenUpMs, limitMs)
   }
 
   /** Forgets members that are no longer known. */

@@ -3,7 +3,7 @@
  * the two does not hold in full: it is still taking them over, or had to forget something of them for want of room.
  */
 import { isLive } from '../core/members.js'
-import { both, noPartitions } from '../core/placement.js'
+import { both, countOf, noPartitions } from '../core/placement.js'
 import { PARTITIONS, type Ring } from '../core/ring.js'
 import type { Store } from '../core/store.js'
 import type { Membership } from './membership.js'
@@ -87,10 +87,12 @@ export class Compared {
   /** Whether this member owns some partitions, each a 1 at its place, and holds them in full: others may give them up to it. */
   holdsAll(partitions: Uint8Array): boolean {
     const { ownership, isInSync } = this.#components
-    return partitions.every(
-      (isIn, partition) =>
-        isIn === 0 || (ownership.placement.owns(partition) && isInSync(partition)),
-    )
+    const { owned } = ownership.placement
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      if (partitions[partition] === 0) continue
+      if (owned[partition] === 0 || !isInSync(partition)) return false
+    }
+    return true
   }
 
   /** The same, as far as this member is concerned. */
@@ -123,7 +125,7 @@ export class Compared {
       const ours = ring.ownedBy(this.#components.membership.id)
       const theirs = ring.ownedBy(member)
       const partitions = both(ours, theirs)
-      shared = { partitions, count: partitions.reduce((sum, owned) => sum + owned, 0) }
+      shared = { partitions, count: countOf(partitions) }
       this.#sharedWith.set(member, shared)
     }
     return shared
@@ -133,5 +135,9 @@ export class Compared {
 /** A set of partitions but for some. */
 function without(partitions: Uint8Array, excluded: Uint8Array | undefined): Uint8Array {
   if (excluded === undefined) return partitions
-  return partitions.map((isIn, partition) => (excluded[partition] === 1 ? 0 : isIn))
+  const left = noPartitions()
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    left[partition] = (partitions[partition] as number) & ~(excluded[partition] as number)
+  }
+  return left
 }

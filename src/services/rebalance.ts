@@ -156,15 +156,15 @@ export class Rebalance {
     const { ownership, store } = this.#components
     if (ownership.isFullCopy) return undefined
     const { lossy } = store
-    const lacking = noPartitions()
-    let count = 0
+    const complete = this.#complete
+    let lacking: Uint8Array | undefined
     for (let partition = 0; partition < PARTITIONS; partition++) {
       if (partitions?.[partition] === 0) continue
-      if (this.isInSync(partition) && lossy[partition] === 0) continue
+      if (complete[partition] === 1 && lossy[partition] === 0) continue
+      lacking ??= noPartitions()
       lacking[partition] = 1
-      count++
     }
-    return count === 0 ? undefined : lacking
+    return lacking
   }
 
   /** Digest of the ring of which this member has taken over all that it owns; 0 when it has not. */
@@ -258,8 +258,7 @@ export class Rebalance {
     const sources = new Map<string, Source>()
     for (const [id, given] of this.#given) sources.set(id, { given, standing: 'gone' })
     for (const { id } of this.#components.membership.others()) {
-      const given = this.#given.get(id) ?? NO_PARTITIONS
-      sources.set(id, { given, standing: this.#standingOf(id, nowMs) })
+      sources.set(id, { given: this.#given.get(id), standing: this.#standingOf(id, nowMs) })
     }
     return sources
   }

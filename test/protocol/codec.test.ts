@@ -150,7 +150,15 @@ const page: messages.StatePage = {
   positions: [{ member: 'm1', epoch: 1_767_225_600_000, sequence: 12 }],
   clock: { wallMs: 1, counter: 2 },
   lacking: some,
-  moments: [{ member: 'm9', instance: 'of then', seconds: seconds(), isOneWay: true }],
+  moments: [
+    {
+      member: 'm9',
+      instance: 'of then',
+      seconds: seconds(),
+      isOneWay: true,
+      earliestS: 1_767_225_600,
+    },
+  ],
   otherRing: true,
 }
 

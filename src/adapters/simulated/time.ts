@@ -31,9 +31,8 @@ export class OutOfTimeError extends Error {}
 
 export class SimulatedTime implements Clock, Scheduler {
   readonly #queue = new EventQueue()
-  readonly #timeline: Timeline
+  readonly #timeline: Timeline & { elapsedMs: number }
   readonly #epochMs: number
-  #elapsedMs = 0
   #sequence = 0
   #waitingCount = 0
   #isRunning = false
@@ -45,12 +44,9 @@ export class SimulatedTime implements Clock, Scheduler {
 
   constructor({ epochMs = EPOCH_MS }: { readonly epochMs?: number } = {}) {
     this.#epochMs = epochMs
-    const elapsed = () => this.#elapsedMs
     this.#timeline = {
       epochMs,
-      get elapsedMs() {
-        return elapsed()
-      },
+      elapsedMs: 0,
       schedule: (delayMs, task, owner) => this.#schedule(delayMs, task, owner),
       release: (events) => {
         for (const event of events) this.#release(event)
@@ -59,11 +55,11 @@ export class SimulatedTime implements Clock, Scheduler {
   }
 
   now(): number {
-    return Math.floor(this.#epochMs + this.#elapsedMs)
+    return Math.floor(this.#epochMs + this.#timeline.elapsedMs)
   }
 
   monotonicMs(): number {
-    return this.#elapsedMs
+    return this.#timeline.elapsedMs
   }
 
   after(delayMs: number, task: () => void): Timer {
@@ -86,14 +82,14 @@ export class SimulatedTime implements Clock, Scheduler {
 
   /** Lets time pass, and runs all that comes due. */
   async advance(ms: number): Promise<void> {
-    const untilMs = this.#elapsedMs + ms
+    const untilMs = this.#timeline.elapsedMs + ms
     await this.#run(untilMs, () => false)
-    this.#elapsedMs = untilMs
+    this.#timeline.elapsedMs = untilMs
   }
 
   /** Lets time pass until `condition` holds; it is asked after every event. @throws when it does not within `limitMs` */
   async runUntil(condition: () => boolean, limitMs = LIMIT_MS): Promise<void> {
-    if (await this.#run(this.#elapsedMs + limitMs, condition)) return
+    if (await this.#run(this.#timeline.elapsedMs + limitMs, condition)) return
     throw new OutOfTimeError(`not so within ${limitMs} simulated ms: ${String(condition)}`)
   }
 
@@ -104,12 +100,12 @@ export class SimulatedTime implements Clock, Scheduler {
       isSettled = true
     }
     promise.then(note, note)
-    if (await this.#run(this.#elapsedMs + limitMs, () => isSettled)) return await promise
+    if (await this.#run(this.#timeline.elapsedMs + limitMs, () => isSettled)) return await promise
     throw new OutOfTimeError(`a promise did not settle within ${limitMs} simulated ms`)
   }
 
   #schedule(delayMs: number, task: () => void, owner: SimulatedMember | undefined): SimulatedEvent {
-    const dueMs = this.#elapsedMs + delayMs
+    const dueMs = this.#timeline.elapsedMs + delayMs
     const event = new SimulatedEvent(dueMs, this.#sequence++, owner, task, this.#onCancel)
     this.#waitingCount++
     this.#queue.push(event)
@@ -118,7 +114,7 @@ export class SimulatedTime implements Clock, Scheduler {
 
   #release(event: SimulatedEvent): void {
     if (!event.isWaiting) return
-    event.runAtMs = this.#elapsedMs
+    event.runAtMs = this.#timeline.elapsedMs
     this.#queue.push(event)
   }
 
@@ -164,7 +160,7 @@ export class SimulatedTime implements Clock, Scheduler {
     while (true) {
       const event = this.#queue.take(untilMs)
       if (event === undefined) return false
-      this.#elapsedMs = Math.max(this.#elapsedMs, event.runAtMs)
+      this.#timeline.elapsedMs = Math.max(this.#timeline.elapsedMs, event.runAtMs)
       if (event.owner?.admit(event) === false) continue
       event.isWaiting = false
       this.#settle(event)
